@@ -1,0 +1,151 @@
+"""A trained model as one file: all that is needed to compose with it, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from musegen.errors import MusegenError
+from musegen.models import family
+from musegen.models.base import Arrays, Composer, Family, Settings
+from musegen.models.plans import Plan, Plans
+from musegen.models.vocabulary import Vocabulary
+from musegen.representation.roll import REST, Roll
+from musegen.shipped import home, shipped
+from musegen.storage import load, load_header, save
+
+SUFFIX = ".safetensors"
+DEFAULT = "bach-lstm"
+"""The model that composes when none is named."""
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A trained model.
+
+    Attributes:
+        family: its name in the table.
+        settings: it was built with.
+        vocabulary: voices, ranges, grid.
+        plans: lengths, metres and keys of the training pieces.
+        names: of the voices.
+        programs: General MIDI instruments of the voices.
+        card: corpus, figures, seed, command, versions: plain data, for people.
+        weights: by torch's names.
+        path: where it was read from.
+    """
+
+    family: Family
+    settings: Settings
+    vocabulary: Vocabulary
+    plans: Plans
+    names: tuple[str, ...]
+    programs: tuple[int | None, ...]
+    card: Mapping[str, Any]
+    weights: Arrays
+    path: Path | None = field(default=None)
+
+    def composer(self) -> Composer:
+        """The model, ready to compose; needs no torch. Weights are computed with in double precision."""
+        weights = {
+            name: array.astype(np.float64) if array.dtype.kind == "f" else array for name, array in self.weights.items()
+        }
+        return self.family.composer(self.vocabulary, self.settings, weights)
+
+    def frame(self) -> Roll:
+        """An empty roll with the voices that this model writes."""
+        empty = np.full((0, self.vocabulary.voices), REST, np.uint8)
+        return Roll(empty, self.vocabulary.steps_per_quarter, names=self.names, programs=self.programs)
+
+    def save(self, path: Path, half: bool = False, overwrite: bool = False) -> None:
+        """Write it, whole or not at all.
+
+        Args:
+            path: where to.
+            half: whether weights are rounded to half precision, for a file of half the size.
+            overwrite: whether a file may be replaced.
+
+        Raises:
+            MusegenError: it cannot be written.
+        """
+        header = {
+            "family": self.family.name,
+            "settings": asdict(self.settings),
+            "vocabulary": self.vocabulary.to_json(),
+            "plans": [[*plan.to_json(), count] for plan, count in self.plans],
+            "names": list(self.names),
+            "programs": list(self.programs),
+            "card": dict(self.card),
+        }
+        weights = {
+            name: array.astype(np.float16 if half else np.float32) if array.dtype.kind == "f" else array
+            for name, array in self.weights.items()
+        }
+        save(path, "checkpoint", header, weights, overwrite)
+
+
+def load_checkpoint(name: str | Path) -> Checkpoint:
+    """Read a trained model.
+
+    Args:
+        name: a file, or the name of a model at hand (the user's own first, then the shipped ones).
+
+    Raises:
+        MusegenError: there is none, or the file is not whole.
+    """
+    path = find(name)
+    stored = load(path, "checkpoint")
+    header = stored.header
+    try:
+        kind = family(header["family"])
+        return Checkpoint(
+            kind,
+            kind.settings.of(header["settings"]),
+            Vocabulary.from_json(header["vocabulary"]),
+            tuple((Plan.from_json(plan), int(count)) for *plan, count in header["plans"]),
+            tuple(header["names"]),
+            tuple(header["programs"]),
+            header["card"],
+            stored.arrays,
+            path,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise MusegenError(f"{path} is not a model that this musegen knows: {error!r}", "Train it again.") from error
+
+
+def find(name: str | Path) -> Path:
+    """Where a model lies.
+
+    Raises:
+        MusegenError: there is no such file and no model of this name.
+    """
+    path = Path(name)
+    if path.suffix == SUFFIX or len(path.parts) > 1 or path.exists():
+        if not path.exists():
+            raise MusegenError(f"{path}: there is no such file", "Name a model from `musegen models`, or a file.")
+        return path
+    at_hand = available()
+    if str(name) not in at_hand:
+        raise MusegenError(f"no model is called {name}", f"At hand: {', '.join(at_hand) or 'none'}. Or name a file.")
+    return at_hand[str(name)]
+
+
+def available() -> dict[str, Path]:
+    """Models by name; the user's own hide shipped ones of the same name."""
+    found: dict[str, Path] = {}
+    for folder in (shipped("checkpoints"), home("checkpoints")):
+        found |= {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+    return found
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """A model's header without its weights: family, settings and card.
+
+    Raises:
+        MusegenError: it is not a checkpoint.
+    """
+    return load_header(path, "checkpoint")

@@ -1,0 +1,1 @@
+"""Sets of rolls: the shipped ones, and those encoded from anyone's files."""

@@ -1,0 +1,63 @@
+"""What training asks of a network, and the random numbers it may use. Loads torch."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+Batch = dict[str, Tensor]
+
+
+class Network(nn.Module):
+    """A module that knows its own loss."""
+
+    @abstractmethod
+    def forward(self, batch: Batch, noise: Noise) -> tuple[Tensor, Tensor]:
+        """A batch -> what training lowers, and the nats that are reported, each summed over the batch.
+
+        Args:
+            batch: what the family's `collate` gave, as tensors.
+            noise: for dropout and latent draws.
+        """
+
+
+class Noise:
+    """Random numbers of one training step, the same however the batch is spread over processes.
+
+    They depend on the seed and the step alone, so that a resumed run draws what an uninterrupted one would have, and a
+    process that holds some rows of a batch draws what a single process would have drawn for them.
+
+    Args:
+        seed: of the training.
+        step: of the optimiser.
+        pieces: in the whole batch.
+        rows: which of them this process holds.
+        device: of the tensors that are given.
+        learning: False when measuring: nothing is dropped then.
+    """
+
+    def __init__(
+        self, seed: int, step: int, pieces: int, rows: list[int], device: torch.device, *, learning: bool
+    ) -> None:
+        self._generator = torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+        self._pieces, self._rows, self._device = pieces, torch.tensor(rows), device
+        self.learning = learning
+
+    def normal(self, width: int) -> Tensor:
+        """(rows, width) standard normal."""
+        drawn = torch.randn(self._pieces, width, generator=self._generator)
+        return drawn[self._rows].to(self._device)
+
+    def drop(self, x: Tensor, rate: float) -> Tensor:
+        """Dropout of (rows, T, width); one mask serves all steps of a piece.
+
+        Reference:
+            Gal and Ghahramani, 2016, https://arxiv.org/abs/1512.05287
+        """
+        if not self.learning or not rate:
+            return x
+        drawn = torch.rand(self._pieces, x.shape[-1], generator=self._generator)
+        keep = ((drawn >= rate).float() / (1 - rate))[self._rows].to(self._device)
+        return x * keep[:, None]

@@ -1,0 +1,419 @@
+"""Training: one step after another until the budget is spent or held-out music stops getting easier."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import musegen
+from musegen.checkpoints import Checkpoint
+from musegen.errors import MusegenError
+from musegen.files import check_writable
+from musegen.models.base import Example
+from musegen.models.network import Batch as Tensors
+from musegen.models.network import Noise
+from musegen.models.plans import plans_of
+from musegen.training import parallel
+from musegen.training.batches import Batch, collate, measuring_batches, prepare, training_batches
+from musegen.training.run import Run
+from musegen.training.state import State
+
+Report = Callable[[dict[str, Any]], None]
+
+WARM_UP = 100
+"""Steps over which the learning rate rises."""
+CALIBRATION = (5, 25)
+"""Steps over which the speed is measured, to translate minutes into steps."""
+SAVE_EVERY = 30.0
+"""Seconds between saved states."""
+LOWEST_RATE = 0.02
+"""The learning rate at the end, as a share of the highest."""
+CLIP = 1.0
+"""Largest norm of a gradient."""
+
+
+def train(run: Run, report: Report = lambda event: None) -> Checkpoint:
+    """Train a model and write its checkpoint.
+
+    The checkpoint is written whenever held-out music got easier, so that there is always the best one to use; the state
+    of the run lies beside it until the end.
+
+    Args:
+        run: what to do.
+        report: is given each event that the log gets, and a `step` event after every step.
+
+    Returns:
+        The best model.
+
+    Raises:
+        MusegenError: files cannot be written, or the state to resume is of another run.
+        KeyboardInterrupt: the run was stopped; its state is saved.
+    """
+    world = parallel.join()
+    try:
+        return _Training(run, report, world).run()
+    finally:
+        world.leave()
+
+
+class _Training:
+    """One run. Everything random in it is a function of the seed and the step."""
+
+    def __init__(self, run: Run, report: Report, world: parallel.World) -> None:
+        self.plan, self.report, self.world = run, report, world
+        if world.rank == 0:
+            check_writable(run.out, overwrite=run.resume or run.overwrite)
+        self.device = _device(run.device, world)
+        self.half = _half(run.precision, self.device)
+        self.examples = self._examples("train")
+        if not self.examples:
+            raise MusegenError(f"no training piece of {run.corpus.name} is long enough for {run.family.name}")
+        self.held_out = measuring_batches(self._examples("validation"), run.settings.batch)
+        torch.manual_seed(run.seed)
+        network = run.family.network(run.vocabulary, run.settings).to(self.device)
+        if run.base:
+            _begin_from(network, run.base)
+        self.state = State(network, run.settings.learning_rate, run.settings.weight_decay)
+        self.progress = self.state.progress
+        self.engine = world.engine(network)
+        self.parameters = sum(parameter.numel() for parameter in network.parameters())
+        self.session_began = time.monotonic()
+        self.saved = time.monotonic()
+
+    def run(self) -> Checkpoint:
+        """Train to the end."""
+        steps = math.ceil(len(self.examples) / self.plan.settings.batch)
+        resumed = self._resume()
+        if self.plan.budget.minutes is None and self.progress.total is None:
+            self.progress.total = steps * (self.plan.budget.epochs or self.plan.settings.epochs)
+        self._log(
+            "resume" if resumed else "start",
+            family=self.plan.family.name,
+            corpus=self.plan.corpus.name,
+            parameters=self.parameters,
+            pieces=len(self.plan.corpus.split("train")),
+            steps_per_epoch=steps,
+            seed=self.plan.seed,
+            step=self.progress.step,
+            device=str(self.device),
+            precision="bfloat16" if self.half else "float32",
+            processes=self.world.size,
+        )
+        with _deferred_stop() as stop:
+            while not self.progress.done:
+                self._epoch(stop)
+        checkpoint = self._checkpoint()
+        if self.world.rank == 0:
+            checkpoint.save(self.plan.out, overwrite=True)
+            self.plan.state_path.unlink(missing_ok=True)
+        self._log(
+            "end", best=self.progress.best, best_epoch=self.progress.best_epoch + 1, seconds=round(self._seconds(), 1)
+        )
+        return checkpoint
+
+    def _epoch(self, stop: Stop) -> None:
+        p, settings = self.progress, self.plan.settings
+        batches = training_batches(self.examples, settings.batch, self.plan.seed, p.epoch)
+        began, done = time.monotonic(), p.cells
+        for batch in batches[p.batch :]:
+            if p.total is not None and p.step >= p.total:
+                break
+            self._pause(stop)
+            self._step(batch)
+        rate = (p.cells - done) / max(1e-9, time.monotonic() - began)
+        held_out = self._measure(stop)
+        training = p.nats / max(1, p.cells)
+        score = training if held_out is None else held_out
+        if p.best is None or score < p.best:
+            p.best, p.best_epoch = score, p.epoch
+            self.state.keep_best()
+            if self.world.rank == 0:
+                self._checkpoint().save(self.plan.out, overwrite=True)
+        p.history.append((p.epoch, training, score))
+        stale = p.epoch - p.best_epoch >= settings.patience
+        p.done = stale or (p.total is not None and p.step >= p.total)
+        p.epoch, p.batch, p.nats, p.cells = p.epoch + 1, 0, 0.0, 0
+        self._log(
+            "epoch",
+            epoch=p.epoch,
+            step=p.step,
+            of=p.total,
+            train=training,
+            validation=held_out,
+            best=p.best,
+            learning_rate=self._rate(),
+            notes_per_second=round(rate),
+            seconds=round(self._seconds(), 1),
+            left=round(self._left(), 1),
+            stale=stale,
+        )
+        self._save()
+
+    def _step(self, batch: Batch) -> None:
+        """Lower the loss on one batch. The gradient is that of the whole batch, however many processes share it."""
+        p = self.progress
+        began = time.monotonic()
+        for group in self.state.optimiser.param_groups:
+            group["lr"] = self._rate()
+        mine, rows = batch.share(self.world.rank, self.world.size)
+        self.state.optimiser.zero_grad(set_to_none=True)
+        loss, nats = self._forward(mine, rows, len(batch.examples), batch.cells, learning=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.state.network.parameters(), CLIP)
+        self.state.optimiser.step()
+        self.state.follow(self.plan.settings.averaging)
+        total = self.world.sum(nats)
+        if not math.isfinite(total):
+            raise MusegenError(
+                f"training diverged at step {p.step + 1}: the loss is {total}",
+                "Train with a lower rate, such as --set learning_rate=0.001.",
+            )
+        p.step, p.batch = p.step + 1, p.batch + 1
+        p.nats, p.cells = p.nats + total, p.cells + batch.cells
+        self._calibrate(time.monotonic() - began)
+        self.report(
+            {
+                "event": "step",
+                "step": p.step,
+                "of": p.total,
+                "train": p.nats / p.cells,
+                "notes_per_second": batch.cells / max(1e-9, time.monotonic() - began),
+                "left": self._left(),
+            }
+        )
+
+    def _forward(
+        self, mine: Batch, rows: list[int], pieces: int, cells: int, learning: bool
+    ) -> tuple[torch.Tensor, float]:
+        """A share of a batch -> the loss to lower, and its nats."""
+        seed, step = (self.plan.seed, self.progress.step) if learning else (0, 0)
+        noise = Noise(seed, step, pieces, rows, self.device, learning=learning)
+        engine = self.engine if learning else self.state.network
+        if not rows:  # a last batch with fewer pieces than processes
+            return sum(p.sum() * 0.0 for p in self.state.network.parameters()), 0.0  # type: ignore[return-value]
+        with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
+            loss, nats = engine(self._tensors(mine), noise)
+        return loss * (self.world.size / cells), float(nats)
+
+    def _tensors(self, batch: Batch) -> Tensors:
+        arrays = collate(self.plan.family, batch, self.plan.vocabulary)
+        return {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
+
+    def _measure(self, stop: Stop) -> float | None:
+        """The held-out loss of the averaged weights; None without held-out music."""
+        if not self.held_out:
+            return None
+        named = dict(self.state.network.named_parameters())
+        kept = {name: tensor.detach().clone() for name, tensor in named.items()}
+        nats = 0.0
+        try:
+            with torch.no_grad():
+                for name, tensor in named.items():
+                    tensor.copy_(self.state.average[name])
+                for number, batch in enumerate(self.held_out):
+                    if number % self.world.size == self.world.rank:
+                        rows = list(range(len(batch.examples)))
+                        nats += self._forward(batch, rows, len(rows), batch.cells, learning=False)[1]
+                    if stop.asked and self.world.size == 1:
+                        break
+        finally:
+            with torch.no_grad():
+                for name, tensor in named.items():
+                    tensor.copy_(kept[name])
+        self._pause(stop)
+        return self.world.sum(nats) / sum(batch.cells for batch in self.held_out)
+
+    def _rate(self) -> float:
+        """Up over the first steps, then down along a cosine (Loshchilov and Hutter, 2017)."""
+        p = self.progress
+        warm = min(1.0, (p.step + 1) / WARM_UP)
+        done = min(1.0, p.step / p.total) if p.total else 0.0
+        fall = LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
+        return self.plan.settings.learning_rate * warm * fall
+
+    def _calibrate(self, seconds: float) -> None:
+        """Translate `--minutes` into steps once the speed is known; then the run is a function of its seed again."""
+        first, last = CALIBRATION
+        p, minutes = self.progress, self.plan.budget.minutes
+        if minutes is None or p.total is not None:
+            return
+        self.timings = [*getattr(self, "timings", []), seconds]
+        measured = self.timings[first:]
+        spent = self._seconds()
+        if p.step < last and spent < 0.2 * 60 * minutes:
+            return
+        pace = sum(measured) / len(measured) if measured else seconds
+        held_out = sum(batch.cells for batch in self.held_out) / sum(e.cells for e in self.examples)
+        pace *= 1 + 0.4 * held_out  # measuring is cheaper than learning
+        left = max(0.0, 60 * minutes - spent)
+        p.total = self.world.same(p.step + max(1, int(left / pace)))
+
+    def _pause(self, stop: Stop) -> None:
+        """Save the state now and then, and when the run is to stop."""
+        stopping = self.world.any(stop.asked)
+        if stopping or time.monotonic() - self.saved > SAVE_EVERY:
+            self._save()
+        if stopping:
+            stop.now()
+
+    def _save(self) -> None:
+        self.progress.seconds = self._seconds()
+        self.session_began = time.monotonic()
+        if self.world.rank == 0:
+            self.state.save(self.plan.state_path, self.plan.identity())
+        self.saved = time.monotonic()
+
+    def _resume(self) -> bool:
+        path = self.plan.state_path
+        if not self.plan.resume or not path.exists():
+            if self.plan.log and self.world.rank == 0:
+                check_writable(self.plan.log, overwrite=self.plan.overwrite or self.plan.resume)
+                self.plan.log.unlink(missing_ok=True)
+            return False
+        self.state.load(path, self.plan.identity())
+        self.progress = self.state.progress
+        if self.plan.log and self.world.rank == 0 and self.plan.log.exists():
+            os.truncate(self.plan.log, min(self.progress.log_bytes, self.plan.log.stat().st_size))
+        return True
+
+    def _log(self, event: str, **values: Any) -> None:
+        """Report an event and append it to the log; the log is on disk before the state that counts it."""
+        if self.world.rank:
+            return
+        line = {"event": event} | values
+        self.report(line)
+        if self.plan.log:
+            with self.plan.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+                self.progress.log_bytes = file.tell()
+
+    def _seconds(self) -> float:
+        return self.progress.seconds + time.monotonic() - self.session_began
+
+    def _left(self) -> float:
+        p = self.progress
+        if p.total is None:
+            return 60 * (self.plan.budget.minutes or 0.0) - self._seconds()
+        return self._seconds() / max(1, p.step) * (p.total - p.step)
+
+    def _checkpoint(self) -> Checkpoint:
+        run, p = self.plan, self.progress
+        training = [run.corpus.roll(index) for index in run.corpus.split("train")]
+        card = {
+            "corpus": {"name": run.corpus.name, "hash": run.corpus.hash, "pieces": len(training)},
+            "rights": {"source": run.corpus.source, "licence": run.corpus.licence},
+            "measure": run.family.measure,
+            "train": p.history[p.best_epoch][1] if p.best_epoch < len(p.history) else p.nats / max(1, p.cells),
+            "validation": p.best if self.held_out else None,
+            "epochs": p.best_epoch + 1,
+            "parameters": self.parameters,
+            "seconds": round(self._seconds(), 1),
+            "seed": run.seed,
+            "command": run.command,
+            "versions": {
+                "musegen": musegen.__version__,
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+            "from": str(run.base.path) if run.base else None,
+        }
+        return Checkpoint(
+            run.family,
+            run.settings,
+            run.vocabulary,
+            plans_of(training),
+            training[0].names,
+            training[0].programs,
+            card,
+            {name: tensor.cpu().numpy() for name, tensor in self.state.best.items()},
+            run.out,
+        )
+
+    def _examples(self, split: str) -> list[Example]:
+        run = self.plan
+        rolls = (run.corpus.roll(index) for index in run.corpus.split(split))
+        return prepare(run.family, rolls, run.vocabulary, run.settings)
+
+
+class Stop:
+    """Whether a signal asked to stop; the step under way is finished first, so that the state is that of a step."""
+
+    def __init__(self) -> None:
+        self.asked: int = 0
+        self.handlers: dict[int, Any] = {}
+
+    def now(self) -> None:
+        """Do what the signal would have done."""
+        number = self.asked or signal.SIGINT
+        handler = self.handlers.get(number, signal.default_int_handler)
+        handler(number, None)
+
+
+@contextmanager
+def _deferred_stop() -> Iterator[Stop]:
+    """Hold signals back until `Stop.now`; a second one ends the program at once."""
+    stop = Stop()
+
+    def ask(number: int, _frame: object) -> None:
+        if stop.asked:
+            os._exit(128 + number)
+        stop.asked = number
+
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        handler = signal.getsignal(number)
+        if callable(handler) and number not in stop.handlers:
+            stop.handlers[number] = handler
+            signal.signal(number, ask)
+    try:
+        yield stop
+    finally:
+        for number, handler in stop.handlers.items():
+            signal.signal(number, handler)
+
+
+def _device(name: str, world: parallel.World) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise MusegenError("there is no GPU that torch can use", "Train with --device cpu or auto.")
+    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        return torch.device("cuda", world.local_rank)
+    return torch.device("cpu")
+
+
+def _half(precision: str, device: torch.device) -> bool:
+    """Whether matrix products are computed in bfloat16: where the processor has instructions for it."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        gains: bool = torch.cuda.is_bf16_supported(including_emulation=False)
+        return gains
+    has_amx: bool = torch.cpu._is_amx_tile_supported()
+    return has_amx
+
+
+def _begin_from(network: nn.Module, base: Checkpoint) -> None:
+    """Take over the weights of a trained model.
+
+    Raises:
+        MusegenError: it has other settings.
+    """
+    weights = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in base.weights.items()}
+    own = dict(network.named_parameters())
+    if {name: tensor.shape for name, tensor in weights.items()} != {n: t.shape for n, t in own.items()}:
+        raise MusegenError(f"{base.path} has other settings than this run", "Leave out --set, or train anew.")
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(weights[name])
