@@ -28,8 +28,12 @@ ONEILL = (
 )
 RYAN = {"slipjig": "slip jig", "fling": "highland fling"}
 
-_DANCE = re.compile(r"\W*-+\s*(original )?(reel|jig|hornpipe|clog|strathspey|slip jig|highland fling)\W*$", re.I)
-_ROLE = re.compile(r"^\s*(transcri\w+|contributed|corrected|edited|proofread|collected)?\s*(by|be)?(?=[ A])\s*", re.I)
+_DANCE = re.compile(
+    r"^walk around\W+--\s*"
+    r"|[\s-]*--\s*(original )?(reel|jig|hornpipe|clog|strathspey|slip-? ?jig|(highland )?fling)\W*$",
+    re.I,
+)
+_ROLE = re.compile(r"^\s*(transcri\w+|contributed|corrected|edited|proofread)?\s*(by|be)?(?=[ A])\s*", re.I)
 
 
 class _Found(NamedTuple):
@@ -52,7 +56,7 @@ def pieces(contents: Mapping[str, bytes]) -> tuple[list[Piece], dict[str, int]]:
     Returns:
         The pieces, and how many were dropped for which reason.
     """
-    dropped = {"unreadable": 0, "more than a tenth of the bars wrong": 0, "no whole number of 24ths": 0}
+    dropped = {"unreadable": 0, "more than a tenth of the bars wrong": 0, "off the grid": 0}
     found: list[_Found] = []
     for path, data in contents.items():
         for tune in abc.read_tunes(abc.decode(data, path)):
@@ -61,7 +65,7 @@ def pieces(contents: Mapping[str, bytes]) -> tuple[list[Piece], dict[str, int]]:
             elif tune.wrong_share > WRONG:
                 dropped["more than a tenth of the bars wrong"] += 1
             elif not _fits(tune):
-                dropped["no whole number of 24ths"] += 1
+                dropped["off the grid"] += 1
             else:
                 found.append(_found(path, tune))
     # The best transcription first; the sort is stable, so then the order of the files.
@@ -84,10 +88,12 @@ def _split(found: list[_Found], label: Callable[[_Found], Hashable]) -> tuple[li
 
 
 def _fits(tune: abc.Tune) -> bool:
+    """Whether all times are whole 24ths of a quarter, and all bar lines whole 12ths, the grid of the corpus."""
     score = tune.score()
-    times = [time for time, _ in (*score.metres, *score.keys, *score.tempi)]
+    bars = [score.pickup, *(time for time, _ in score.metres), *(metre.quarters for _, metre in score.metres)]
+    times = [time for time, _ in (*score.keys, *score.tempi)]
     times += [event.duration for bar in tune.bars for event in bar.events]
-    return all((time * TICKS).denominator == 1 for time in times)
+    return all((time * TICKS).denominator == 1 for time in times) and all((time * 12).denominator == 1 for time in bars)
 
 
 def _found(path: str, tune: abc.Tune) -> _Found:
@@ -139,8 +145,9 @@ def _kind(tune: abc.Tune, number: int) -> str:
 
 
 def _title(title: str) -> str:
-    """Without the dance that Ryan's titles end with, and not in capitals."""
-    title = _DANCE.sub("", title.replace("t:", "t")).strip(' "')
+    """Without the dance that Ryan's titles name, and not in capitals."""
+    title = re.sub(r"(.*), (the|a)$", r"\2 \1", title.replace("t:", "t").strip(), flags=re.I)
+    title = _DANCE.sub("", title).strip(' ".')
     return string.capwords(title) if title.isupper() else title
 
 
@@ -148,11 +155,14 @@ def _transcriber(lines: tuple[str, ...]) -> str:
     """The names that the source gives, without mail addresses, dates, programs and remarks on the music."""
     names: dict[str, None] = {}
     for line in lines:
-        line = re.sub(r"\b([a-z]+)\.([a-z]+)@\S+", lambda mail: string.capwords(f"{mail[1]} {mail[2]}"), line)
-        line = re.sub(r"<[^>]*>?|\([^)]*\)|https?:\S+|\S*@\S*|\b\S+:\S+|\S*\d\S*", " ", line.replace('"', " "))
-        for part in line.split(","):
-            name = " ".join(_ROLE.sub("", part).replace("J.B.W", "J. B. W").split()).strip(" .;")
-            if re.fullmatch(r"([A-Z][\w.']* ?){2,4}|mvhplank", name):
+        text = re.sub(r"\b([a-z]+)\.([a-z]+)@\S+", lambda mail: string.capwords(f"{mail[1]} {mail[2]}"), line)
+        text = re.sub(
+            r"\bABCMUS\b|<[^>]*>?|\([^)]*\)|https?:\S+|\S*@\S*|\b\S+:\S+|\S*\d\S*", " ", text.replace('"', " ")
+        )
+        for part in text.split(","):
+            name = " ".join(_ROLE.sub("", part).replace(".", ". ").split()).strip(" .;")
+            name = re.sub(r"O'Nei$", "O'Neil", name)
+            if re.fullmatch(r"([A-Z][\w.']* ?){2,4}|mvhplank", name) and not name.startswith("Collected"):
                 names[string.capwords(name) if name.isupper() else name] = None
     return ", ".join(names)
 

@@ -58,7 +58,9 @@ def split_lines(notes: Sequence[Note], limit: int = 8) -> tuple[tuple[Note, ...]
         place = bisect_left(full_at, onset)
         # Before the first maximal contig and after the last one, the nearest stands for both sides.
         coming = ahead[min(place, len(ahead) - 1)][1]
-        costs = [[_distance(note.pitch, lines[number], coming[number]) for number in free] for note in ordered[first:index]]
+        costs = [
+            [_distance(note.pitch, lines[number], coming[number]) for number in free] for note in ordered[first:index]
+        ]
         for note, choice in zip(ordered[first:index], _in_order(costs), strict=True):
             lines[free[choice]].append(note)
     return tuple(tuple(line) for line in lines)
@@ -103,7 +105,8 @@ def _maximal_pitches(
 ) -> list[tuple[Fraction, list[int]]]:
     """The pitches that sound at the beginning of each maximal contig, highest first, by onset."""
     starts = [
-        onset for (onset, depth), before in zip(depths, [0, *(d for _, d in depths)], strict=False)
+        onset
+        for (onset, depth), before in zip(depths, [0, *(d for _, d in depths)], strict=False)
         if depth == most and before != most
     ]
     found, sounding, index = [], [], 0

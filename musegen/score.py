@@ -210,7 +210,7 @@ class Score:
     duration: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
-        end = max((note.end for voice in self.voices for note in voice.notes), default=Fraction(0))
+        end = max((voice.notes[-1].end for voice in self.voices if voice.notes), default=Fraction(0))
         if end > self.duration:
             object.__setattr__(self, "duration", end)
 

@@ -37,7 +37,7 @@ class Output:
     @property
     def is_folder(self) -> bool:
         """Whether it is a folder that exists, or a name that ends as a folder's does."""
-        return not self.is_stdout and (self.name.endswith(("/", os.sep)) or Path(self.name).is_dir())
+        return self.name not in ("", "-") and (self.name.endswith(("/", os.sep)) or Path(self.name).is_dir())
 
     def or_else(self, path: Path) -> Output:
         """The same, or a file that musegen chooses when the user named none."""

@@ -194,37 +194,35 @@ class Passages:
 def deal(ids: Sequence[str], groups: Sequence[Sequence[int]], shares: Sequence[float]) -> list[str]:
     """Deal whole groups out to the splits.
 
-    Where a group goes depends on a hash of its smallest id alone, so that adding pieces moves no others. A split that
-    should have a share and got nothing takes a group from the largest one, when there are at least as many groups as
-    splits with a share.
+    The groups are taken in the order of a hash of their smallest ids, so that pieces added later move few others. Test
+    and validation take what still fits into their shares, and at least one group each when there are enough of them;
+    train takes the rest.
 
     Args:
         ids: of the pieces.
         groups: of indices into `ids`.
-        shares: of train, validation and test; in any unit.
+        shares: of train (above 0), validation and test; in any unit.
 
     Returns:
         The split of each piece.
     """
-    bounds = np.cumsum(shares) / sum(shares)
-    places = [_place(min(ids[piece] for piece in group)) for group in groups]
-    dealt = [int(np.searchsorted(bounds[:-1], place, side="right")) for place in places]
-    wanted = [split for split, share in enumerate(shares) if share]
-    if len(groups) >= len(wanted):
-        for split in wanted:
-            if split not in dealt:
-                richest = max(wanted, key=dealt.count)
-                # of its groups a small one, so that the largest stay where most is learnt
-                taken = min(
-                    (each for each in range(len(groups)) if dealt[each] == richest),
-                    key=lambda each: (len(groups[each]), places[each]),
-                )
-                dealt[taken] = split
-    result = [""] * len(ids)
-    for group, split in zip(groups, dealt, strict=True):
-        for piece in group:
-            result[piece] = SPLITS[split]
-    return result
+    waiting = sorted(groups, key=lambda group: _place(min(ids[piece] for piece in group)))
+    dealt = ["train"] * len(ids)
+    for split, share, to_come in (("test", shares[2], 1 + bool(shares[1])), ("validation", shares[1], 1)):
+        if not share:
+            continue
+        room = max(1, round(len(ids) * share / sum(shares)))
+        taken: list[Sequence[int]] = []
+        for group in waiting:
+            if len(group) <= room:
+                taken.append(group)
+                room -= len(group)
+        taken = (taken or sorted(waiting, key=len)[:1])[: max(0, len(waiting) - to_come)]
+        for group in taken:
+            for piece in group:
+                dealt[piece] = split
+        waiting = [group for group in waiting if dealt[group[0]] == "train"]
+    return dealt
 
 
 def _place(name: str) -> float:

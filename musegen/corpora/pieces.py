@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -217,6 +218,7 @@ def written(events: Sequence[Event]) -> str:
     )
 
 
+@lru_cache(maxsize=2**14)  # a corpus has few different words
 def _event(word: str) -> Event:
     pitch, _, rest = word.partition(":")
     marks = rest.lstrip("0123456789")

@@ -1,13 +1,19 @@
-"""What a MIDI file says, in ticks; read by mido, which pretty_midi stands on."""
+"""What a MIDI file says, in ticks; read by mido, the parser inside pretty_midi.
+
+pretty_midi itself gives seconds, as floats; exact music needs the ticks below them.
+"""
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
-MAX_TRACKS = 1_000
-"""Tracks of a file; a header may claim 65,535."""
+from musegen.score import Key
+
+LARGEST_FOR_MIDO = 2**20
+"""Bytes; a larger file holds more messages than mido's objects should take memory for."""
 
 
 @dataclass(slots=True)
@@ -20,7 +26,7 @@ class Track:
         tempi: (tick, microseconds per quarter).
         metres: (tick, numerator, denominator).
         keys: (tick, sharps, whether minor).
-        texts: (tick, kind, text); kinds are those of mido, such as `text`, `track_name` and `marker`.
+        texts: (tick, kind, text); kinds are those of mido: `text`, `track_name`, `marker`.
         end: tick of the last event, the end of track included.
     """
 
@@ -34,8 +40,8 @@ class Track:
 
     @property
     def name(self) -> str:
-        """Its last name that is not empty."""
-        return next((text for _, kind, text in reversed(self.texts) if kind == "track_name" and text), "")
+        """Its first name that is not empty."""
+        return next((text for _, kind, text in self.texts if kind == "track_name" and text), "")
 
 
 @dataclass(slots=True)
@@ -55,28 +61,56 @@ class Events:
     mended: dict[str, None] = field(default_factory=dict)
 
 
-_FAULTS = (OSError, EOFError, ValueError, IndexError, KeyError, TypeError, AttributeError, ZeroDivisionError)
-"""What mido raises on bad files, next to errors of its own."""
-
-
 def load(data: bytes) -> Events | None:
-    """Read a sound file; None for one that needs mending."""
-    import mido
-    from mido.midifiles.meta import KeySignatureError
-
-    # Looked at first: mido takes the tracks for granted, and reads a time in frames as a negative resolution.
-    if data[:4] != b"MThd" or data[12:13] >= b"\x80" or int.from_bytes(data[10:12]) > MAX_TRACKS:
+    """Read a sound file; None for one that needs mending, or that only a bounded reader should touch."""
+    # Looked at first: mido reads a time in frames as a negative resolution, and only as many tracks as the header says.
+    sound = data[:8] == b"MThd\x00\x00\x00\x06" and data[12:13] < b"\x80" and len(data) <= LARGEST_FOR_MIDO
+    if not sound or data.count(b"MTrk") != int.from_bytes(data[10:12], "big"):
         return None
+    import mido
+
     try:
         file = mido.MidiFile(file=io.BytesIO(data))
         tracks = [_track(messages) for messages in file.tracks]
-    except (*_FAULTS, KeySignatureError):
+    except Exception:  # mido raises a dozen kinds; whatever it stumbles over, the mending reader looks again
         return None
-    if not file.ticks_per_beat or file.type not in (0, 1, 2) or not tracks:
+    if not tracks or not file.ticks_per_beat or file.type not in (0, 1, 2):
         return None
-    size = 14 + sum(1 for _ in ())  # the header
-    return Events(file.type, Fraction(file.ticks_per_beat), tracks) if size else None
+    return Events(file.type, Fraction(file.ticks_per_beat), tracks)
 
 
-def _track(messages: list) -> Track:
-    return Track()
+def _track(messages: Any) -> Track:
+    track = Track()
+    note = track.notes.append
+    tick = 0
+    for message in messages:
+        tick += message.time
+        kind = message.type
+        if kind == "note_on":
+            note((tick, message.channel, message.note, message.velocity > 0))
+        elif kind == "note_off":
+            note((tick, message.channel, message.note, False))
+        elif kind == "program_change":
+            track.programs.append((tick, message.channel, message.program))
+        elif kind == "set_tempo":
+            track.tempi.append((tick, message.tempo))
+        elif kind == "time_signature":
+            track.metres.append((tick, message.numerator, message.denominator))
+        elif kind == "key_signature":
+            key = Key.parse(message.key)
+            track.keys.append((tick, key.fifths, key.mode == "minor"))
+        elif kind == "track_name":
+            track.texts.append((tick, kind, as_text(message.name.encode("latin1"))))
+        elif kind in ("text", "marker"):
+            track.texts.append((tick, kind, as_text(message.text.encode("latin1"))))
+    track.end = tick
+    return track
+
+
+def as_text(data: bytes) -> str:
+    """Text of a file that does not name its encoding: UTF-8 where it can be, else Latin 1."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode("latin1")
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -43,8 +43,12 @@ def read(data: bytes, name: str) -> Reading:
         raise MusegenError(f"{name}: {error.args[0]}", error.hint) from None
 
 
-def write(scores: Sequence[Score]) -> bytes:
+def write(scores: Sequence[Score], text: str = "") -> bytes:
     """Write one score as MusicXML 4.0, partwise.
+
+    Args:
+        scores: exactly one.
+        text: where it comes from; a field named `provenance`.
 
     Raises:
         MusegenError: there is not exactly one score, or it has nothing to write.
@@ -53,7 +57,7 @@ def write(scores: Sequence[Score]) -> bytes:
 
     if len(scores) != 1:
         raise MusegenError(f"a MusicXML file holds one score, not {len(scores)}", "Give a folder to write to.")
-    return document(scores[0])
+    return document(scores[0], text)
 
 
 def parse(data: bytes, name: str) -> ElementTree.Element:

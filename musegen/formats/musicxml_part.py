@@ -231,7 +231,9 @@ class PartReader:
                 self._tempo(bar, cursor, unit * dotted * float(count[0][:8]))
         for words in element.findall("direction-type/words"):
             if _JUMP_WORDS.search(words.text or "") and not (bar.signs.da_capo or bar.signs.dal_segno):
-                self.mended[f"{' '.join((words.text or '').split())[:40]!r}, written as text only, is not played"] = None
+                self.mended[f"{' '.join((words.text or '').split())[:40]!r}, written as text only, is not played"] = (
+                    None
+                )
 
     def _sound(self, bar: Measure, element: Element, cursor: int) -> None:
         tempo = number(element.get("tempo"))

@@ -27,7 +27,9 @@ def read_tree(root: Element) -> Reading:
     mended: dict[str, None] = {}
     units = _units(root)
     names = {each.get("id"): each for each in root.findall("part-list/score-part")}
-    parts = [(names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in root.findall("part")]
+    parts = [
+        (names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in root.findall("part")
+    ]
     count = max((len(measures) for _, measures in parts), default=0)
     columns = [[measures[i] for _, measures in parts if i < len(measures)] for i in range(count)]
     order, ignored = playing_order([_signs(column) for column in columns])
@@ -208,7 +210,9 @@ def _voices(
         lines += _lines(notes, clock)
     if not lines:
         percussion = any(m.length and not m.notes for m in measures) and description is not None
-        unpitched = percussion and description is not None and description.find("midi-instrument/midi-unpitched") is not None
+        unpitched = (
+            percussion and description is not None and description.find("midi-instrument/midi-unpitched") is not None
+        )
         lines = [] if unpitched else [()]
     return [
         Voice(line, f"{name} {number_}".strip() if name and len(lines) > 1 else name, program)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from statistics import median
 from xml.sax.saxutils import escape
@@ -46,8 +47,8 @@ class _Piece:
     normal: int = 1
 
 
-def document(score: Score) -> bytes:
-    """Write a score; every time is exact.
+def document(score: Score, text: str) -> bytes:
+    """Write a score, every time exact, and where it comes from.
 
     Raises:
         MusegenError: it has no voices or no duration, a voice overlaps itself, or it needs absurdly fine divisions.
@@ -72,7 +73,11 @@ def document(score: Score) -> bytes:
     lines.append("<identification>")
     if score.composer:
         lines.append(f'<creator type="composer">{_text(score.composer)}</creator>')
-    lines.append("<encoding><software>musegen</software></encoding></identification>")
+    lines.append("<encoding><software>musegen</software></encoding>")
+    if text:
+        field = f'<miscellaneous-field name="provenance">{_text(text)}</miscellaneous-field>'
+        lines.append(f"<miscellaneous>{field}</miscellaneous>")
+    lines.append("</identification>")
     lines.append("<part-list>")
     for number, voice in enumerate(score.voices, 1):
         lines += _description(number, voice)
@@ -138,8 +143,9 @@ class _Part:
                     spelling = _Spelling(key)
                     yield f"<attributes>{_key(key)}</attributes>"
                     later.remove(piece.onset)
-                neighbours = (pieces[number - 1] if number else None), (pieces[number + 1 :] or [None])[0]
-                yield from self._note(piece, spelling, bar, *neighbours)
+                before = pieces[number - 1] if number else None
+                after = pieces[number + 1] if number + 1 < len(pieces) else None
+                yield from self._note(piece, spelling, bar, before, after)
         if index == len(self.bars) - 1:
             yield '<barline location="right"><bar-style>light-heavy</bar-style></barline>'
         yield "</measure>"
@@ -182,7 +188,8 @@ class _Part:
         else:
             step, alter, octave, shown = spelling.of(note.pitch, tied=back)
             accidental = f"<accidental>{_ACCIDENTALS[alter]}</accidental>" if shown else ""
-            yield f"<pitch><step>{step}</step>{f'<alter>{alter}</alter>' if alter else ''}<octave>{octave}</octave></pitch>"
+            altered = f"<alter>{alter}</alter>" if alter else ""
+            yield f"<pitch><step>{step}</step>{altered}<octave>{octave}</octave></pitch>"
         yield f"<duration>{self._units(piece.duration)}</duration>"
         yield ('<tie type="stop"/>' if back else "") + ('<tie type="start"/>' if on else "") + "<voice>1</voice>"
         if piece.type:
@@ -246,7 +253,7 @@ def _pieces(
 ) -> list[_Piece]:
     """Divide the spans of a bar into what note heads can show.
 
-    A quarter in which a span begins or ends off the binary grid becomes a tuplet; spans are cut where one begins or ends.
+    A quarter in which a span begins or ends off the binary grid becomes a tuplet; spans are cut at its edges.
     """
     odd: dict[int, int] = {}  # quarter of the bar -> odd division
     for onset, end, _ in spans:
@@ -259,7 +266,7 @@ def _pieces(
     pieces: list[_Piece] = []
     for onset, end, note in spans:
         marks = [onset, *sorted(edge for edge in edges if onset < edge < end), end]
-        for start, stop in zip(marks, marks[1:], strict=False):
+        for start, stop in pairwise(marks):
             pieces += _heads(start, stop - start, note, odd.get(_beat(start, bar), 1))
     return pieces
 
@@ -301,8 +308,7 @@ def _clef(voice: Voice) -> str:
 
 
 def _decimal(value: float) -> str:
-    text = f"{value:.9f}".rstrip("0").rstrip(".")
-    return text
+    return f"{value:.9f}".rstrip("0").rstrip(".")
 
 
 def _text(text: str) -> str:

@@ -35,15 +35,24 @@ def read(data: bytes, name: str) -> Reading:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = _score_member(archive, name)
             content = _unpack(archive, member, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, struct.error, KeyError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        struct.error,
+        KeyError,
+    ) as error:
         raise MusegenError(f"{name}: the archive is broken ({str(error)[:80]})", "Export it again.") from None
     if content[:2] == b"PK":
         raise MusegenError(f"{name}: it is an archive in an archive", "Unpack it first.")
     return musicxml.read(content, name)
 
 
-def write(scores: Sequence[Score]) -> bytes:
-    """Write one score as compressed MusicXML.
+def write(scores: Sequence[Score], text: str = "") -> bytes:
+    """Write one score as compressed MusicXML; see `musicxml.write`.
 
     Raises:
         MusegenError: there is not exactly one score.
@@ -55,7 +64,7 @@ def write(scores: Sequence[Score]) -> bytes:
     members = {
         "mimetype": b"application/vnd.recordare.musicxml",
         _CONTAINER: container.encode(),
-        "score.musicxml": musicxml.write(scores),
+        "score.musicxml": musicxml.write(scores, text),
     }
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:

@@ -133,9 +133,9 @@ class Sampling:
     top_k: int = 0
     top_p: float = 1.0
 
-    def generator(self, piece: int) -> np.random.Generator:
-        """The random numbers of one piece of this seed."""
-        return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, piece])))
+    def generator(self, piece: int, stream: int = 0) -> np.random.Generator:
+        """The random numbers of one piece of this seed; streams are for different uses, and independent."""
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, piece, stream])))
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,10 @@ class Family(ABC):
     settings: ClassVar[type[Settings]]
     measure: ClassVar[str] = "nats per note"
     """What its loss is."""
+    temperature: ClassVar[float] = 1.0
+    """Unless asked for another."""
+    given_voices: ClassVar[tuple[int, ...]] = ()
+    """Voices, from 0, that must be given; a family without any composes from nothing."""
 
     def check(self, vocabulary: Vocabulary, settings: Settings) -> None:  # noqa: B027 most learn from anything
         """Refuse music that this family cannot learn from.

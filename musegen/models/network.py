@@ -43,12 +43,17 @@ class Noise:
     ) -> None:
         self._generator = torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
         self._pieces, self._rows, self._device = pieces, torch.tensor(rows), device
-        self.learning = learning
+        self.learning, self.step = learning, step
 
     def normal(self, width: int) -> Tensor:
         """(rows, width) standard normal."""
         drawn = torch.randn(self._pieces, width, generator=self._generator)
         return drawn[self._rows].to(self._device)
+
+    def coin(self, width: int, chance: float) -> Tensor:
+        """(rows, width) 1 with this chance, else 0."""
+        drawn = torch.rand(self._pieces, width, generator=self._generator)
+        return (drawn < chance).float()[self._rows].to(self._device)
 
     def drop(self, x: Tensor, rate: float) -> Tensor:
         """Dropout of (rows, T, width); one mask serves all steps of a piece.

@@ -22,17 +22,20 @@ from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, sounding
 from musegen.representation.template import Template
 
+State = tuple[Floats, ...]
+"""What a trunk remembers: arrays whose first axis is the piece."""
+
 
 class Trunk(ABC):
     """The part of a network between the features and the heads, one slice at a time."""
 
     @abstractmethod
-    def start(self, pieces: int) -> Floats:
-        """The state before the first slice; its first axis is the piece."""
+    def start(self, pieces: int) -> State:
+        """The state before the first slice."""
 
     @abstractmethod
-    def step(self, features: Floats, state: Floats) -> Floats:
-        """(n, width) features and (n, ...) state -> (n, context); the state is moved on in place."""
+    def step(self, features: Floats, state: State) -> tuple[Floats, State]:
+        """(n, width) features and the state of n pieces -> (n, context) and the state after."""
 
 
 class SliceComposer(Composer):
@@ -56,7 +59,7 @@ class SliceComposer(Composer):
         """Compose each template's notes; every cell must be open."""
         if any(not template.open.all() or template.allowed is not None for template in templates):
             raise MusegenError("this family writes whole pieces, and cannot keep given notes yet")
-        run = Run(self, templates)
+        run = Run(self, templates, self.start(how, pieces))
         chances = [
             how.generator(piece).random((template.roll.steps, self.vocabulary.voices + 1))
             for piece, template in zip(pieces, templates, strict=True)
@@ -68,11 +71,15 @@ class SliceComposer(Composer):
             turn += 1
         return run.fillings()
 
+    def start(self, how: Sampling, pieces: Sequence[int]) -> State:
+        """The trunk's state before each piece."""
+        return self.trunk.start(len(pieces))
+
 
 class Run:
     """A batch of pieces in the making (B pieces, S steps of the longest, V voices, L lags)."""
 
-    def __init__(self, composer: SliceComposer, templates: Sequence[Template]) -> None:
+    def __init__(self, composer: SliceComposer, templates: Sequence[Template], state: State) -> None:
         self.composer, self.templates = composer, templates
         v = composer.vocabulary
         frames = [Frame.of(template.roll, v) for template in templates]
@@ -92,7 +99,7 @@ class Run:
         self.previous_length = np.zeros(b, np.int64)
         self.agreed = np.zeros((b, len(LAGS)), np.int64)  # steps
         self.at = np.zeros(b, np.int64)
-        self.state = composer.trunk.start(b)
+        self.state = state
         self.nats = np.zeros(b)
         self.active: Ints = np.flatnonzero(self.at < self.steps)
 
@@ -126,9 +133,9 @@ class Run:
         context = self.context()
         rows = composer.features.rows(context) + composer.features.offsets
         features = composer.tables[rows].sum(axis=1)
-        state = self.state[act]
-        read = composer.trunk.step(features, state)
-        self.state[act] = state
+        read, after = composer.trunk.step(features, tuple(part[act] for part in self.state))
+        for part, moved_on in zip(self.state, after, strict=True):
+            part[act] = moved_on
 
         def choose_in_range(column: int, voice: int | None, logits: Floats) -> Ints:
             allowed = logits if voice is None else np.where(composer.in_range[voice], logits, -np.inf)

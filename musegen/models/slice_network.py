@@ -54,6 +54,19 @@ class SliceBatch(NamedTuple):
     lengths: Tensor
 
 
+def padded(flat: Tensor, batch: SliceBatch) -> Tensor:
+    """(N, D) slices end to end -> (pieces, longest, D), zeros after the end of each piece."""
+    out = flat.new_zeros(len(batch.lengths), int(batch.lengths.max()), flat.shape[1])
+    out[batch.piece, batch.place] = flat
+    return out
+
+
+def feature_tables(vocabulary: Vocabulary, width: int) -> nn.Parameter:
+    """(rows of all features, width): the tables that a slice's features look up, stacked."""
+    features = Features(vocabulary)
+    return nn.Parameter(torch.randn(features.size, width) / len(features.columns) ** 0.5)
+
+
 class SliceHeads(nn.Module):
     """From what the trunk says of a slice to the nats of its symbols, voice by voice, and of its length.
 
@@ -173,8 +186,7 @@ class SliceNetwork(Network):
 
     def __init__(self, vocabulary: Vocabulary, width: int, trunk: nn.Module, context: int, hidden: int) -> None:
         super().__init__()
-        features = Features(vocabulary)
-        self.tables = nn.Parameter(torch.randn(features.size, width) / len(features.columns) ** 0.5)
+        self.tables = feature_tables(vocabulary, width)
         self.trunk = trunk
         self.heads = SliceHeads(vocabulary, context, hidden)
 

@@ -31,7 +31,7 @@ _INK, _GREY, _BAR_LINE, _BEAT_LINE, _BLACK_KEY = "#1b1f24", "#5f6770", "#8a929b"
 # Inches.
 _WIDTH, _LEFT, _RIGHT, _HEAD, _BELOW, _ABOVE = 14.0, 0.55, 0.25, 0.8, 0.28, 0.27
 _DOTS_PER_INCH = 120
-_SYSTEM_QUARTERS = 32
+_SYSTEM_QUARTERS = 36
 _MAX_SYSTEMS = 60
 """Beyond these the bars get narrower: a picture of 20,000 pixels is as tall as programs can open."""
 _NAMES = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}

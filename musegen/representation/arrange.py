@@ -12,9 +12,11 @@ from musegen.score import Score, Voice
 CHOIR = ("Soprano", "Alto", "Tenor", "Bass")
 """Four voices that are called so stand in this order, whatever they sing."""
 
-_CHOIR = tuple(
+_PARTS = tuple(
     re.compile(rf"(?:{word})\b|{word[0]}[ .:0-9]*$", re.I) for word in ("soprano?", "alto?", "tenore?", "bass[eo]?")
 )
+"""What a name begins with, or the first letter alone: one for each of `CHOIR`."""
+
 _MELODY = re.compile(r"melody|melodie|tune|lead|lead vocals?|voice|vocals?|song", re.I)
 
 
@@ -65,7 +67,7 @@ def arrange(score: Score, voices: int | None = None) -> Arranged:
 
 def _choir(voices: list[Voice]) -> list[Voice]:
     """The four voices called soprano, alto, tenor, bass; empty unless there is one of each."""
-    parts = [[voice for voice in voices if part.match(voice.name.strip())] for part in _CHOIR]
+    parts = [[voice for voice in voices if part.match(voice.name.strip())] for part in _PARTS]
     return [part[0] for part in parts] if all(len(part) == 1 for part in parts) else []
 
 

@@ -108,6 +108,17 @@ def test_halfway_goes_to_the_later_step():
     ]
 
 
+def test_a_beginning_halfway_goes_to_the_later_step_too():
+    moved = encode(one_voice(("1/8", "1/4", 60))).moved[0]
+    assert (moved.by, moved.end_by) == (Fraction(1, 8), Fraction(1, 8))
+
+
+def test_a_piece_that_ends_inside_a_step_ends_after_it():
+    encoded = encode(one_voice(("0", "1/4", 60), duration="9/16"))
+    assert text_grid(encoded.roll) == ["C4 . ."]
+    assert [(each.what, each.by) for each in encoded.moved] == [("end", Fraction(3, 16))]
+
+
 def test_a_short_note_gets_a_step_where_one_is_free():
     score = one_voice(("0", "1/16", 60), ("1", "1/16", 62))
     encoded = encode(score)

@@ -72,6 +72,15 @@ def test_the_bass_ends_on_the_tonic():
     assert [str(key_of(score)) for score in scores] == ["C major", "A minor"]
 
 
+def test_a_voice_that_stops_early_is_not_the_end():
+    scale = [74, 76, 77, 79, 81, 83, 72]
+    high = Voice(tuple(Note(Fraction(i), Fraction(1), pitch) for i, pitch in enumerate(scale)))
+    short = Voice((Note(Fraction(0), Fraction(1, 2), 57),))
+    long = Voice((Note(Fraction(13, 2), Fraction(1, 2), 57),))
+    assert str(key_of(Score((high, short)))) == "C major"
+    assert str(key_of(Score((high, long)))) == "A minor"
+
+
 @pytest.mark.parametrize("empty", [Score(()), Score((Voice(()),), duration=Fraction(4))])
 def test_silence_has_no_key(empty):
     with pytest.raises(MusegenError, match="no notes"):

@@ -10,7 +10,7 @@ import numpy as np
 from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Settings
 from musegen.models.numpy_layers import Floats, lstm_step
-from musegen.models.slice_composer import SliceComposer, Trunk
+from musegen.models.slice_composer import SliceComposer, State, Trunk
 from musegen.models.slice_family import SliceFamily, SliceSettings
 from musegen.models.vocabulary import Vocabulary
 
@@ -64,27 +64,27 @@ class LSTM(SliceFamily):
 
 
 class LSTMTrunk(Trunk):
-    """The layers, one slice at a time; state is (pieces, 2 * layers, hidden): each layer's output and memory."""
+    """The layers, one slice at a time; the state is each layer's output and memory, (pieces, hidden)."""
 
-    def __init__(self, weights: Arrays, settings: LSTMSettings) -> None:
-        self.hidden, self.depth = settings.hidden, settings.layers
+    def __init__(self, weights: Arrays, settings: LSTMSettings, prefix: str = "trunk.") -> None:
+        self.hidden = settings.hidden
         self.layers = []
         for i in range(settings.layers):
-            name = f"trunk.layers.{i}."
+            name = f"{prefix}layers.{i}."
             joined = np.concatenate([weights[name + "weight_ih_l0"], weights[name + "weight_hh_l0"]], axis=1)
             bias = weights[name + "bias_ih_l0"] + weights[name + "bias_hh_l0"]
             self.layers.append((np.ascontiguousarray(joined.T), bias))
 
-    def start(self, pieces: int) -> Floats:
-        """(pieces, 2 * layers, hidden) zeros."""
-        return np.zeros((pieces, 2 * self.depth, self.hidden))
+    def start(self, pieces: int) -> State:
+        """Nothing remembered."""
+        return tuple(np.zeros((pieces, self.hidden)) for _ in range(2 * len(self.layers)))
 
-    def step(self, features: Floats, state: Floats) -> Floats:
-        """(pieces, width) features -> (pieces, hidden); the state is moved on in place."""
-        given = features
-        total = np.zeros((len(features), self.hidden))
+    def step(self, features: Floats, state: State) -> tuple[Floats, State]:
+        """(n, width) features -> (n, hidden), the sum over the layers."""
+        given, total = features, np.zeros((len(features), self.hidden))
+        after: list[Floats] = []
         for i, (matrix, bias) in enumerate(self.layers):
-            given, memory = lstm_step(given, state[:, 2 * i], state[:, 2 * i + 1], matrix, bias)
-            state[:, 2 * i], state[:, 2 * i + 1] = given, memory
+            given, memory = lstm_step(given, state[2 * i], state[2 * i + 1], matrix, bias)
+            after += [given, memory]
             total += given
-        return total
+        return total, tuple(after)

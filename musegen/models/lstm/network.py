@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from musegen.models.network import Noise
-from musegen.models.slice_network import SliceBatch, SliceNetwork
+from musegen.models.slice_network import SliceBatch, SliceNetwork, padded
 
 if TYPE_CHECKING:
     from musegen.models.lstm import LSTMSettings
@@ -29,10 +29,7 @@ class LSTMLayers(nn.Module):
 
     def forward(self, features: Tensor, batch: SliceBatch, noise: Noise) -> Tensor:
         """(N, width) -> (N, hidden)."""
-        pieces, longest = len(batch.lengths), int(batch.lengths.max())
-        padded = features.new_zeros(pieces, longest, features.shape[1])
-        padded[batch.piece, batch.place] = features
-        given = noise.drop(padded, self.dropout)
+        given = noise.drop(padded(features, batch), self.dropout)
         total: Tensor | None = None
         for layer in self.layers:
             given = noise.drop(layer(given)[0], self.dropout)

@@ -1,0 +1,106 @@
+"""The variational autoencoder: a piece as a point on a plane, and the plane as music."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from musegen.errors import MusegenError
+from musegen.models.base import Arrays, Sampling, Settings
+from musegen.models.lstm import LSTM, LSTMSettings, LSTMTrunk
+from musegen.models.numpy_layers import Floats
+from musegen.models.slice_composer import SliceComposer, State
+from musegen.models.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from musegen.models.network import Network
+
+
+@dataclass(frozen=True)
+class VAESettings(LSTMSettings):
+    """Settings of the VAE.
+
+    Attributes:
+        latent: dimensions of the code; two make a map.
+        encoder: units of the encoder in each direction.
+        free_nats: of divergence that each dimension may have at no cost, which keeps the code in use.
+        kl_weight: of the divergence beyond that, once warmed up.
+        forget: share of slices whose features the decoder does not see, so that it needs the code.
+    """
+
+    latent: int = 2
+    encoder: int = 128
+    free_nats: float = 1.0
+    kl_weight: float = 1.0
+    forget: float = 0.25
+
+    def check(self) -> None:
+        """Refuse what cannot work."""
+        super().check()
+        if min(self.latent, self.encoder) <= 0:
+            raise MusegenError("latent and encoder must be above 0")
+        if not self.forget < 1:
+            raise MusegenError("forget must be below 1")
+
+
+class VAE(LSTM):
+    """A recurrent VAE: the encoder reads a whole piece into a few numbers, the decoder composes under them.
+
+    After Roberts et al. 2018 (MusicVAE), with the decoder of our `lstm`, which may have any length, and a plane of two
+    dimensions unless more are asked for. Its loss is the bound: reconstruction plus divergence.
+    """
+
+    name = "vae"
+    title = "recurrent variational autoencoder"
+    year = 2018
+    paper = "Roberts et al., A hierarchical latent vector model, 2018, https://arxiv.org/abs/1803.05428"
+    settings = VAESettings
+    measure = "nats per note (an upper bound)"
+
+    def network(self, vocabulary: Vocabulary, settings: Settings) -> Network:
+        """Torch module with fresh weights."""
+        from musegen.models.vae.network import VAENetwork
+
+        assert isinstance(settings, VAESettings)
+        return VAENetwork(vocabulary, settings)
+
+    def composer(self, vocabulary: Vocabulary, settings: Settings, weights: Arrays) -> VAEComposer:
+        """Numpy twin of the decoder."""
+        assert isinstance(settings, VAESettings)
+        return VAEComposer(vocabulary, settings, weights)
+
+
+class VAEComposer(SliceComposer):
+    """Composes under a code, drawn from the standard normal for each piece."""
+
+    def __init__(self, vocabulary: Vocabulary, settings: VAESettings, weights: Arrays) -> None:
+        super().__init__(vocabulary, weights, CodedTrunk(weights, settings))
+        self.latent = settings.latent
+        self.matrix = np.ascontiguousarray(weights["code.weight"].T)
+        self.bias = weights["code.bias"]
+
+    def start(self, how: Sampling, pieces: Sequence[int]) -> State:
+        """The LSTM's empty state, and what each piece's code tells every slice."""
+        codes = np.stack([how.generator(piece, stream=2).standard_normal(self.latent) for piece in pieces])
+        return (*super().start(how, pieces), self.told(codes))
+
+    def told(self, codes: Floats) -> Floats:
+        """(n, latent) -> (n, width + hidden)."""
+        return np.asarray(codes @ self.matrix + self.bias)
+
+
+class CodedTrunk(LSTMTrunk):
+    """The LSTM with the code added to what goes in and to what comes out."""
+
+    def __init__(self, weights: Arrays, settings: VAESettings) -> None:
+        super().__init__(weights, settings, "lstm.")
+
+    def step(self, features: Floats, state: State) -> tuple[Floats, State]:
+        """(n, width) features -> (n, hidden)."""
+        *memory, told = state
+        width = features.shape[1]
+        read, after = super().step(features + told[:, :width], tuple(memory))
+        return read + told[:, width:], (*after, told)
