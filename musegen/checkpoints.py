@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from musegen.storage import load, load_header, save
 SUFFIX = ".safetensors"
 DEFAULT = "bach-lstm"
 """The model that composes when none is named."""
+_MELODY = "melody/"
+"""How the names of arrays begin that hold a melody's symbols."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,7 @@ class Checkpoint:
         programs: General MIDI instruments of the voices.
         card: corpus, figures, seed, command, versions: plain data, for people.
         weights: by torch's names.
+        melodies: held-out pieces whose given voices a family that needs a melody composes under; empty for others.
         path: where it was read from.
     """
 
@@ -47,7 +52,21 @@ class Checkpoint:
     programs: tuple[int | None, ...]
     card: Mapping[str, Any]
     weights: Arrays
-    path: Path | None = field(default=None)
+    melodies: tuple[Roll, ...] = ()
+    path: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem if self.path else self.family.name
+
+    @cached_property
+    def hash(self) -> str:
+        """Of the weights; the same model has the same hash, whatever its file is called."""
+        digest = hashlib.blake2b(digest_size=8)
+        for name, array in sorted(self.weights.items()):
+            digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def composer(self) -> Composer:
         """The model, ready to compose; needs no torch. Weights are computed with in double precision."""
@@ -80,12 +99,12 @@ class Checkpoint:
             "names": list(self.names),
             "programs": list(self.programs),
             "card": dict(self.card),
+            "melodies": [[roll.title, *plan.to_json()] for roll in self.melodies if (plan := Plan.of(roll))],
         }
-        weights = {
-            name: array.astype(np.float16 if half else np.float32) if array.dtype.kind == "f" else array
-            for name, array in self.weights.items()
-        }
-        save(path, "checkpoint", header, weights, overwrite)
+        arrays: Arrays = {f"{_MELODY}{i}": roll.symbols for i, roll in enumerate(self.melodies)}
+        for name, array in self.weights.items():
+            arrays[name] = array.astype(np.float16 if half else np.float32) if array.dtype.kind == "f" else array
+        save(path, "checkpoint", header, arrays, overwrite)
 
 
 def load_checkpoint(name: str | Path) -> Checkpoint:
@@ -102,7 +121,7 @@ def load_checkpoint(name: str | Path) -> Checkpoint:
     header = stored.header
     try:
         kind = family(header["family"])
-        return Checkpoint(
+        model = Checkpoint(
             kind,
             kind.settings.of(header["settings"]),
             Vocabulary.from_json(header["vocabulary"]),
@@ -110,9 +129,14 @@ def load_checkpoint(name: str | Path) -> Checkpoint:
             tuple(header["names"]),
             tuple(header["programs"]),
             header["card"],
-            stored.arrays,
-            path,
+            {name: array for name, array in stored.arrays.items() if not name.startswith(_MELODY)},
+            path=path,
         )
+        melodies = []
+        for i, (title, *plan) in enumerate(header["melodies"]):
+            framed = Plan.from_json(plan).template(model.frame()).roll
+            melodies.append(replace(framed, symbols=stored.arrays[f"{_MELODY}{i}"], title=title))
+        return replace(model, melodies=tuple(melodies))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise MusegenError(f"{path} is not a model that this musegen knows: {error!r}", "Train it again.") from error
 

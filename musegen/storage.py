@@ -71,10 +71,12 @@ class Stored:
     Attributes:
         header: plain JSON data.
         arrays: by name; read-only, and read from the file as they are used.
+        hash: of all that the file holds.
     """
 
     header: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
+    hash: str
 
 
 def save(
@@ -160,7 +162,7 @@ def load(path: Path, kind: str) -> Stored:
         # frombuffer refuses to look at nothing, which an empty array is
         flat = np.frombuffer(mapped, dtype, count, opened.start + offset) if count else np.zeros(0, dtype)
         arrays[name] = flat.reshape(shape)
-    return Stored(opened.header, arrays)
+    return Stored(opened.header, arrays, opened.seal)
 
 
 def load_header(path: Path, kind: str) -> dict[str, Any]:
@@ -180,6 +182,7 @@ def load_header(path: Path, kind: str) -> dict[str, Any]:
 class _Opened:
     header: dict[str, Any]
     entries: dict[str, tuple[np.dtype[Any], tuple[int, ...], int]]
+    seal: str
     data: str
     start: int
     end: int
@@ -229,7 +232,7 @@ def _read_header(path: Path, file: BinaryIO, kind: str) -> _Opened:
         raise _cut(path)
     if size > end:
         raise _altered(path)
-    return _Opened(header, entries, metadata["data"], 8 + length, end)
+    return _Opened(header, entries, metadata["seal"], metadata["data"], 8 + length, end)
 
 
 def _entries(parsed: dict[str, Any]) -> tuple[dict[str, tuple[np.dtype[Any], tuple[int, ...], int]], int]:

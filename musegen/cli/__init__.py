@@ -17,6 +17,11 @@ from musegen import __version__
 COMMANDS = {  # name -> the module that holds the command, and its line in `musegen --help`
     "corpora": ("musegen.cli.corpora", "List the corpora at hand, or what is in one."),
     "encode": ("musegen.cli.encode", "Make a corpus of your own files."),
+    "train": ("musegen.cli.train", "Learn a style from a corpus."),
+    "models": ("musegen.cli.models", "List the families and the trained models, or show one."),
+    "sample": ("musegen.cli.sample", "Write new pieces from a trained model."),
+    "harmonize": ("musegen.cli.harmonize", "Write the other voices under a melody."),
+    "explore": ("musegen.cli.explore", "Map the latent plane of a VAE."),
     "convert": ("musegen.cli.convert", "Turn a piece into another format."),
     "plot": ("musegen.cli.plot", "Draw a piece as a piano roll."),
 }

@@ -17,9 +17,10 @@ from musegen.errors import MusegenError
 if TYPE_CHECKING:
     from musegen.corpora import Corpus
 
+SPLITS = ("train", "validation", "test")
 _PITCHES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 _SHOWN = 12
-"""How many metres, keys or kinds are listed; the rest is counted. `--json` has them all."""
+"""How many metres, keys or kinds a page lists; the others are summed up. `--json` has them all."""
 
 
 @click.command()
@@ -52,7 +53,9 @@ def corpora(*, name: str | None, pieces: bool, as_json: bool) -> None:
         if as_json:
             click.echo("\n".join(json.dumps(row) for row in rows))
         else:
-            click.echo(table([list(row.values()) for row in rows], list(rows[0])) if rows else "there are no corpora")
+            columns = ("name", "pieces", "voices", "steps_per_quarter", *SPLITS)
+            headings = ("name", "pieces", "voices", "grid", *SPLITS)
+            click.echo(table([[row[column] for column in columns] for row in rows], headings))
         return
     corpus = open_corpus(name)
     if pieces:
@@ -65,14 +68,15 @@ def corpora(*, name: str | None, pieces: bool, as_json: bool) -> None:
 
 def _row(corpus: Corpus) -> dict[str, Any]:
     """A corpus in a line."""
-    counted = {split: len(corpus.split(split)) for split in ("train", "validation", "test")}
     return {
         "name": corpus.name,
         "pieces": len(corpus),
         "voices": corpus.voices,
         "steps_per_quarter": corpus.steps_per_quarter,
-        **counted,
+        **{split: len(corpus.split(split)) for split in SPLITS},
         "licence": corpus.licence,
+        "source": corpus.source,
+        "hash": corpus.hash,
     }
 
 
@@ -80,8 +84,6 @@ def _details(corpus: Corpus) -> dict[str, Any]:
     """What a corpus holds: how many pieces of each metre, key and kind, and the voices' ranges."""
     infos = [corpus.info(index) for index in range(len(corpus))]
     return {
-        "source": corpus.source,
-        "hash": corpus.hash,
         "ranges": corpus.ranges,
         "metres": dict(Counter(info.metre for info in infos).most_common()),
         "keys": dict(Counter(str(info.key) for info in infos if info.key is not None).most_common()),
@@ -91,7 +93,7 @@ def _details(corpus: Corpus) -> dict[str, Any]:
 
 def _page(corpus: Corpus) -> str:
     details = _details(corpus)
-    splits = ", ".join(f"{split} {len(corpus.split(split)):,}" for split in ("train", "validation", "test"))
+    splits = ", ".join(f"{split} {len(corpus.split(split)):,}" for split in SPLITS)
     lines = {
         "pieces": f"{len(corpus):,}: {splits}",
         "grid": f"{corpus.steps_per_quarter} steps a quarter note",
@@ -127,7 +129,9 @@ def _counted(counts: dict[str, int]) -> str:
     """`6/8 800, 2/2 786, 3 others 12`."""
     shown = [f"{name} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
     others = list(counts.values())[_SHOWN:]
-    if others:
+    if len(others) == 1:
+        shown.append(f"{list(counts)[-1]} {others[0]:,}")
+    elif others:
         shown.append(f"{len(others)} others {sum(others):,}")
     return ", ".join(shown)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -68,8 +68,8 @@ class Corpus:
     name: str
     voices: int
     steps_per_quarter: int
-    ids: tuple[str, ...]
-    splits: tuple[str, ...]
+    ids: Sequence[str]
+    splits: Sequence[str]
     hash: str
     licence: str
     source: str

@@ -12,8 +12,12 @@ from typing import Any
 
 from musegen.score import Key
 
-LARGEST_FOR_MIDO = 2**20
-"""Bytes; a larger file holds more messages than mido's objects should take memory for."""
+LARGEST_FOR_MIDO = 2**18
+"""Bytes; mido takes seconds for a larger file, and half a kilobyte of memory for each of its messages."""
+MAX_QUARTERS = 20_000
+"""Length of a piece; no notated piece is longer."""
+MAX_TRACKS = 1_000
+"""Tracks of a file."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,8 @@ def load(data: bytes) -> Events | None:
     except Exception:  # mido raises a dozen kinds; whatever it stumbles over, the mending reader looks again
         return None
     if not tracks or not file.ticks_per_beat or file.type not in (0, 1, 2):
+        return None
+    if max(track.end for track in tracks) > MAX_QUARTERS * file.ticks_per_beat:
         return None
     return Events(file.type, Fraction(file.ticks_per_beat), tracks)
 

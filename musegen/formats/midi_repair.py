@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from musegen.errors import MusegenError
-from musegen.formats.midi_events import Events, Track, as_text
+from musegen.formats.midi_events import MAX_TRACKS, Events, Track, as_text
 
 MAX_EVENTS = 2_000_000
 """Events of a file; more are refused, long before memory is short."""
@@ -97,6 +97,8 @@ class _Reader:
             stop = following if following >= 0 else len(data)
             if start + size == stop or self._resembles_track(start + size):
                 stop = start + size
+            if len(tracks) == MAX_TRACKS:
+                raise MusegenError(f"{self.name}: more than {MAX_TRACKS} tracks are no piece of music")
             track = Track()
             position = self._track(track, start, stop, len(tracks) + 1)
             tracks.append(track)
@@ -120,13 +122,10 @@ class _Reader:
                 self.events += 1
                 if self.events > MAX_EVENTS:
                     raise MusegenError(f"{self.name}: more than {MAX_EVENTS} events are no piece of music")
-                wait = 0
-                while True:
-                    byte = data[position]
-                    position += 1
-                    wait = wait << 7 | byte & 0x7F
-                    if byte < 0x80 or wait >> 28:
-                        break
+                wait = data[position]
+                position += 1
+                if wait >= 0x80:
+                    wait, position = self._length(position - 1)
                 tick += self._believed(wait)
                 byte = data[position]
                 if byte < 0x80 and not status:
@@ -178,7 +177,7 @@ class _Reader:
         return 0
 
     def _length(self, position: int) -> tuple[int, int]:
-        """A length and where it ends."""
+        """A number of up to four bytes, seven bits each, and where it ends."""
         size = 0
         for _ in range(4):
             byte = self.data[position]

@@ -8,12 +8,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from musegen.errors import MusegenError
-from musegen.formats.midi_events import Events, Track
+from musegen.formats.midi_events import MAX_QUARTERS, Events, Track
 from musegen.lines import split_lines, trim_legato
 from musegen.score import Changes, Key, Metre, Note, Score, Voice
 
-MAX_QUARTERS = 20_000
-"""Length of a piece; no notated piece is longer."""
 MAX_NOTES = 200_000
 """Notes of a piece."""
 COMPOSER = "Composer: "

@@ -9,8 +9,8 @@ from musegen.errors import MusegenError
 from musegen.formats import Reading
 from musegen.score import Score
 
-MAX_ELEMENTS = 1_000_000
-"""Elements and attributes of a tree; more would not fit into a gigabyte of memory."""
+MAX_ELEMENTS = 2_000_000
+"""Elements and attributes of a tree; more may not fit into a gigabyte of memory."""
 
 
 def read(data: bytes, name: str) -> Reading:

@@ -262,6 +262,6 @@ def _tied(
                     continue
             if note.tied_on:
                 waiting = [c for c in candidates or () if notes[c].offset + notes[c].duration >= start]
-                open_ties[note.pitch] = [*waiting, len(notes)]
+                open_ties[note.pitch] = [*waiting[-16:], len(notes)]
             notes.append(note._replace(offset=start))
     return sorted(notes)

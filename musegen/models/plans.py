@@ -129,6 +129,11 @@ def choose(
     return replace(plan, key=key or plan.key, bars=bars or plan.bars)
 
 
+def instruments(names: Sequence[str]) -> tuple[int, ...]:
+    """General MIDI programs that suit voices which do not say: a choir, or a flute."""
+    return (52,) * len(names) if len(names) > 1 else (73,)
+
+
 def usual_tempo(metre: Metre, voices: int) -> float:
     """Quarter notes per minute that suit music which does not say: a chorale's walk, or a dance's step."""
     if voices > 1:

@@ -119,7 +119,7 @@ def systems(score: Score) -> list[System]:
     """
     bars = list(score.bars())
     total = bars[-1].onset + bars[-1].duration
-    count = min(_MAX_SYSTEMS, math.ceil(total / _SYSTEM_QUARTERS) if total > _SYSTEM_QUARTERS * 5 / 4 else 1)
+    count = min(_MAX_SYSTEMS, math.ceil(total / _SYSTEM_QUARTERS) if total > _SYSTEM_QUARTERS * 9 / 8 else 1)
     rows: list[System] = []
     current: list[Bar] = []
     for bar in bars:

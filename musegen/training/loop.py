@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ from musegen.files import check_writable
 from musegen.models.base import Example
 from musegen.models.network import Batch as Tensors
 from musegen.models.network import Noise
-from musegen.models.plans import plans_of
+from musegen.models.plans import Plan, instruments, plans_of
+from musegen.representation.roll import Roll
+from musegen.representation.template import Template
 from musegen.training import parallel
 from musegen.training.batches import Batch, collate, measuring_batches, prepare, training_batches
 from musegen.training.run import Run
@@ -39,6 +42,8 @@ SAVE_EVERY = 30.0
 """Seconds between saved states."""
 LOWEST_RATE = 0.02
 """The learning rate at the end, as a share of the highest."""
+MELODIES = 32
+"""Held-out melodies that a model which needs them brings along."""
 CLIP = 1.0
 """Largest norm of a gradient."""
 
@@ -337,11 +342,21 @@ class _Training:
             run.vocabulary,
             plans_of(training),
             training[0].names,
-            training[0].programs,
+            training[0].programs or instruments(training[0].names),
             card,
             {name: tensor.cpu().numpy() for name, tensor in self.state.best.items()},
+            self._melodies(),
             run.out,
         )
+
+    def _melodies(self) -> tuple[Roll, ...]:
+        """Held-out melodies for a family that composes under one."""
+        corpus = self.plan.corpus
+        if not self.plan.family.given_voices:
+            return ()
+        held_out = [corpus.roll(index) for index in corpus.split("validation") or corpus.split("train")]
+        given = (Template.given(roll, self.plan.family.given_voices).roll for roll in held_out if Plan.of(roll))
+        return tuple(islice(given, MELODIES))
 
     def _examples(self, split: str) -> list[Example]:
         run = self.plan

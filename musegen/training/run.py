@@ -11,6 +11,7 @@ from musegen.corpora.corpus import Corpus
 from musegen.errors import MusegenError
 from musegen.models.base import Family, Settings
 from musegen.models.vocabulary import Vocabulary
+from musegen.storage import load_header
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Run:
     @property
     def state_path(self) -> Path:
         """Where the state of this run lies until it is done."""
-        return self.out.with_name(self.out.name + ".state")
+        return state_path(self.out)
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for a run to be resumed."""
@@ -71,8 +72,22 @@ class Run:
             "epochs": self.budget.epochs,
             "minutes": self.budget.minutes,
             "seed": self.seed,
-            "from": self.base.card.get("id") if self.base else None,
+            "from": self.base.hash if self.base else None,
         }
+
+
+def recorded_seed(out: Path) -> int | None:
+    """The seed of a run under way, so that resuming need not repeat it; None when there is no such run."""
+    path = state_path(out)
+    if not path.exists():
+        return None
+    seed = load_header(path, "training state")["run"].get("seed")
+    return seed if isinstance(seed, int) else None
+
+
+def state_path(out: Path) -> Path:
+    """Where the state of a run under way lies: beside its checkpoint."""
+    return out.with_name(out.name + ".state")
 
 
 def vocabulary_of(corpus: Corpus, base: Checkpoint | None = None) -> Vocabulary:

@@ -31,7 +31,9 @@ def test_a_missing_folder_is_named_before_the_work(tmp_path):
         Output(str(tmp_path / "gone" / "a.mid")).check()
 
 
-@pytest.mark.parametrize(("name", "is_folder"), [("out/", True), ("out", False), ("there", True), ("-", False), ("", False)])
+@pytest.mark.parametrize(
+    ("name", "is_folder"), [("out/", True), ("out", False), ("there", True), ("-", False), ("", False)]
+)
 def test_what_a_folder_is(tmp_path, monkeypatch, name, is_folder):
     monkeypatch.chdir(tmp_path)
     Path("there").mkdir()

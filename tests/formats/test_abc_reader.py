@@ -264,10 +264,8 @@ def test_oneill_1338_counted_by_hand():
     first = "E5:3/2 A4:1/2 A4:2/3 A4:2/3 A4:2/3 G5:2 F#5 G5 E5 A4 A4 C5 B4 G4 G4:2"
     first += " E5:3/2 A4:1/2 A4:2/3 A4:2/3 A4:2/3 G5:2 F#5 G5"
     second = "E5 A5 A5 G#5 E5 F#5 G5 F#5 E5 A5 A5 G#5 E5 D5 C#5 D5 E5 A5 A5 G#5 E5 F#5 G#5 B5"
-    assert eighths(music) == " ".join(
-        (first, "A5 F#5 G5 E5 D5 G5 F#5 G5", first, "A5 F#5 G5 E5 D5:2 C#5 D5")
-        + (second, "A5 F#5 G5 E5 D5:2 C#5 D5", second, "A5 F#5 G5 E5 D5 G5 F#5 G5")
-    )
+    again, on = "A5 F#5 G5 E5 D5 G5 F#5 G5", "A5 F#5 G5 E5 D5:2 C#5 D5"
+    assert eighths(music) == " ".join((first, again, first, on, second, on, second, again))
     assert (music.metres, music.pickup, music.duration) == (((0, Metre(2, 2)),), 0, 64)
 
 
@@ -316,8 +314,11 @@ def test_what_email_did_is_undone():
         b"X:1\nP:((((A999)999)999)999)\nK:C\nP:A\nABC\n",
         b"X:1\nK:C\n" + "é".encode() * 10_000,
         b"X:1\nK:C\n" + b"[" * 100_000,
-        b"X:1\nK:C\n" + b"V:%d\nA\n" * 1 + b"".join(b"V:%d\nA\n" % i for i in range(100)),
+        b"X:1\nK:C\n" + b"".join(b"V:%d\nA\n" % i for i in range(100)),
         b"X:1\nK:C\nA\n" * 20_001,
+        b"X:1\nK:C\n" + b"A>>" * 5000 + b"\n" + b">|" * 150,
+        b"X:1\nK:C\n" + (b"A|" * 5000 + b"\n") * 11,
+        b"X:1\nK:C\n" + (b"|~(" * 5000 + b"\n") * 14,
         b"A" * (8 * 2**20 + 1),
     ],
 )
@@ -329,9 +330,9 @@ def test_what_is_no_music_or_too_much_is_refused(data):
 
 
 def test_an_absurd_tuplet_is_left_out():
-    piece = tune("(99:1:1A (1A (3:2:99B c")
+    piece = tune("(99:1:1A B c")
     assert len(piece.mended) == 1
-    assert eighths(piece.score()) == "A4 A4 B4 C5"
+    assert eighths(piece.score()) == "A4 B4 C5"
 
 
 @settings(max_examples=200, deadline=None)
@@ -342,4 +343,4 @@ def test_no_text_breaks_the_reader(body):
             music = piece.score()
             assert all(voice.overlap() is None for voice in music.voices)
             assert music.metres[0][0] == 0
-            assert list(onset for onset, _ in music.metres) == sorted({onset for onset, _ in music.metres})
+            assert [onset for onset, _ in music.metres] == sorted({onset for onset, _ in music.metres})

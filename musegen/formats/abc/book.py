@@ -17,10 +17,11 @@ from musegen.formats.abc.fields import (
     parse_tempo,
     parse_unit,
 )
-from musegen.formats.abc.music import FERMATAS, Music
+from musegen.formats.abc.music import FERMATAS, TOO_ODD, Music
 from musegen.formats.abc.repeats import playing_order
 from musegen.formats.abc.stave import Settings
 from musegen.formats.abc.tune import Line, Tune
+from musegen.score import Score
 
 T = TypeVar("T")
 
@@ -31,8 +32,12 @@ MAX_NOTES = 50_000
 """Notes and rests of one tune, repeats played."""
 MAX_BOOK_NOTES = 1_000_000
 """Notes of all tunes of a file, repeats played."""
+MAX_BOOK_TOKENS = 2_000_000
+"""Notes, bar lines and other signs of all tunes of a file as written. O'Neill's have 435,000."""
 MAX_MENDED = 200
 """Complaints about one file; the rest are counted."""
+MAX_COMPLAINTS = 100
+"""About one tune; with more, it is taken for something else."""
 
 _HEADER = re.compile(r"([A-Za-z]):[ \t]*(.*)")
 _REACH = re.compile(r"propagate-accidentals\s+(pitch|octave|not)\b")
@@ -53,24 +58,31 @@ def read(data: bytes, name: str) -> Reading:
     Raises:
         MusegenError: it is no ABC, is too large, or has no tune that can be played.
     """
-    scores, mended, refused = [], [], []
-    notes = 0
-    for tune in read_tunes(decode(data, name)):
-        mended += [f"{tune.label}: {complaint}" for complaint in tune.mended]
-        if tune.refused:
-            refused.append((tune.label, tune.refused))
-            continue
-        scores.append(tune.score())
-        notes += sum(len(voice.notes) for voice in scores[-1].voices)
-        if notes > MAX_BOOK_NOTES:
-            raise MusegenError(f"{name}: it has more than {MAX_BOOK_NOTES:,} notes", "Split it into several files.")
-    if not scores and not refused:
-        raise MusegenError(f"{name}: it has no ABC tune", "A tune begins with a line such as 'X:1'.")
-    if not scores:
-        others = f" (and {len(refused) - 1} more tunes)" if len(refused) > 1 else ""
-        raise MusegenError(f"{name}: {refused[0][0]}: {refused[0][1]}{others}", "Check that it is ABC notation.")
-    if len(mended) > MAX_MENDED:
-        mended = [*mended[:MAX_MENDED], f"and {len(mended) - MAX_MENDED} more"]
+    scores: list[Score] = []
+    mended: list[str] = []
+    refused: list[tuple[str, str]] = []
+    complaints = notes = 0
+    text = decode(data, name)
+    try:
+        for tune in read_tunes(text):
+            complaints += len(tune.mended)
+            mended += [f"{tune.label}: {complaint}" for complaint in tune.mended[: MAX_MENDED - len(mended)]]
+            if tune.refused:
+                refused.append((tune.label, tune.refused))
+                continue
+            scores.append(tune.score())
+            notes += sum(len(voice.notes) for voice in scores[-1].voices)
+            if notes > MAX_BOOK_NOTES:
+                raise MusegenError(f"it has more than {MAX_BOOK_NOTES:,} notes", "Split it into several files.")
+        if not scores and not refused:
+            raise MusegenError("it has no ABC tune", "A tune begins with a line such as 'X:1'.")
+        if not scores:
+            others = f" (and {len(refused) - 1} more tunes)" if len(refused) > 1 else ""
+            raise MusegenError(f"{': '.join(refused[0])}{others}", "Check that it is ABC notation.")
+    except MusegenError as error:
+        raise MusegenError(f"{name}: {error.args[0]}", error.hint) from None
+    if complaints > len(mended):
+        mended.append(f"and {complaints - len(mended)} more")
     return Reading(tuple(scores), tuple(mended), tuple(refused))
 
 
@@ -97,25 +109,32 @@ def read_tunes(text: str) -> Iterator[Tune]:
     tune.
 
     Raises:
-        MusegenError: there are more than `MAX_TUNES`.
+        MusegenError: there are more than `MAX_TUNES`, or more music than `MAX_BOOK_TOKENS`.
     """
     lines = re.split(r"\r\n?|\n", text)
     starts = [i for i, line in enumerate(lines) if line[:2] == "X:"]
     if len(starts) > MAX_TUNES:
         raise MusegenError(f"it has more than {MAX_TUNES:,} tunes", "Split the file into several.")
     if not starts:
-        starts = [0] if any(line[:2] == "K:" for line in lines) else []
+        if not any(line[:2] == "K:" for line in lines):
+            return
+        starts = [0]
+    tokens = 0
     shared = []
-    for line in lines[: starts[0]] if starts else []:
+    for line in lines[: starts[0]]:
         found = _HEADER.match(_COMMENT.sub("", line))
         if found and found[1] in _SHARED:
             shared.append((found[1], found[2].strip()))
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        yield _read_tune(lines[start:end], start + 1, shared)
+        tune, count = _read_tune(lines[start:end], start + 1, shared)
+        yield tune
+        tokens += count
+        if tokens > MAX_BOOK_TOKENS:
+            raise MusegenError("it has too much music for one file", "Split the file into several.")
 
 
-def _read_tune(lines: list[str], first: int, shared: list[tuple[str, str]]) -> Tune:
-    """Read one tune, which begins on line `first` of its file."""
+def _read_tune(lines: list[str], first: int, shared: list[tuple[str, str]]) -> tuple[Tune, int]:
+    """Read one tune, which begins on line `first` of its file; also how many signs its music has."""
     fields: dict[str, list[str]] = {}
     mended: list[str] = []
     refused = ""
@@ -123,13 +142,15 @@ def _read_tune(lines: list[str], first: int, shared: list[tuple[str, str]]) -> T
 
     def complain(number: int, what: str) -> None:
         mended.append(f"line {number}: {what}")
+        if len(mended) > MAX_COMPLAINTS:
+            raise MusegenError(TOO_ODD)
 
     body = _read_header(lines, fields)
     for letter, value in shared:
         if letter not in fields or letter in "UI":
             fields.setdefault(letter, []).append(value)
+    music = Music(_settings(fields, first, complain), _fermatas(fields.get("U", [])), complain)
     try:
-        music = Music(_settings(fields, first, complain), _fermatas(fields.get("U", [])), complain)
         for value in fields.get("V", []):
             music.voice(value)
         for i in range(body, len(lines)):
@@ -146,7 +167,8 @@ def _read_tune(lines: list[str], first: int, shared: list[tuple[str, str]]) -> T
         refused = "" if voices else "it has no notes"
     except MusegenError as error:
         refused = str(error)
-    return Tune({letter: tuple(values) for letter, values in fields.items()}, voices, first, tuple(mended), refused)
+    header = {letter: tuple(values) for letter, values in fields.items()}
+    return Tune(header, voices, first, tuple(mended), refused), music.tokens
 
 
 def _voices(music: Music, parts: str) -> tuple[Line, ...]:

@@ -11,6 +11,11 @@ from musegen.formats.abc.stave import Settings, Stave
 
 MAX_UNREADABLE = 500
 """Characters of one tune that are no ABC; with more, it is taken for something else."""
+TOO_ODD = "too much of it is no ABC"
+MAX_LINE = 20_000
+"""Characters of one line."""
+MAX_TOKENS = 200_000
+"""Notes, bar lines and other signs of one tune."""
 
 _LENGTH = r"(\d{0,9}(?:/+\d{0,9})?)"
 _NOTE = r"(\^\^|__|[\^_=])?([A-Ga-g])([,']{0,9})"
@@ -61,6 +66,7 @@ class Music:
         self.fermatas = fermatas
         self.staves: dict[str, Stave] = {}
         self._complain = complain
+        self.tokens = 0
         self._unreadable = 0
         self._stave: Stave | None = None
         self._line = 0
@@ -98,7 +104,7 @@ class Music:
         stave = self.staves[name]
         named = re.search(r"\b(?:name|nm)=(?:\"([^\"]*)\"|(\S+))", text)
         if named:
-            stave.name = (named[1] or named[2] or "").replace("\\%", "%")
+            stave.name = named[1] or named[2] or ""
         shift = parse_shift(text)
         if shift is not None:
             stave.shift = shift
@@ -111,11 +117,13 @@ class Music:
             MusegenError: the tune is too large, or no music.
         """
         self._line = number
+        if len(line) > MAX_LINE:
+            raise MusegenError(f"line {number} has more than {MAX_LINE:,} characters")
         if "=" in line and _MAIL.search(line):
             self._complain(number, "undid what e-mail did to it (=3D for =, = at the end of the line)")
             line = _MAIL.sub(lambda sign: "=" if sign[0] == "=3D" else "", line)
         if _FIELD.match(line) and not _MUSIC.match(line):
-            self.field(number, line[0], line[2:])
+            self.field(number, line[0], line[2:].replace("\\%", "%"))
             return
         if _BARE_TEMPO.fullmatch(line):
             self.field(number, "Q", line)
@@ -131,24 +139,28 @@ class Music:
                 at += 1
                 self._unreadable += 1
                 if self._unreadable > MAX_UNREADABLE:
-                    raise MusegenError("too much of it is no ABC")
+                    raise MusegenError(TOO_ODD)
                 continue
             at = token.end()
+            self.tokens += 1
             kind = token.lastgroup or ""
             if kind == "note":
                 stave.note(token[2], token[3], token[4], token[5])
             elif kind in readers:
                 readers[kind](stave, token)
                 stave = self.stave
+        if self.tokens > MAX_TOKENS:
+            raise MusegenError(f"it has more than {MAX_TOKENS:,} signs")
         if skipped:
             self._complain(number, f"skipped {''.join(skipped)[:20]!r}, which is no ABC")
 
     def field(self, number: int, letter: str, text: str) -> None:
         """Obey a field in the body, on its own line or in brackets."""
+        if letter == "V":
+            self._stave = self.voice(text)
+            return
         try:
-            if letter == "V":
-                self._stave = self.voice(text)
-            elif letter == "K":
+            if letter == "K":
                 if text.strip():
                     self.stave.change_key(parse_key(text))
                 shift = parse_shift(text)

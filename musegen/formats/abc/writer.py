@@ -35,8 +35,8 @@ def write(scores: Sequence[Score]) -> bytes:
 
     Reading it gives the same scores back, but for what ABC cannot say: instruments; a first bar cut short without
     being a pickup, or a pickup as long as a bar; an entry of `Score.metres` that changes nothing; a key or tempo
-    change before which none was given; a piece without notes; voices without notes; changes after the end. Line breaks in
-    names become spaces. A note during which the key or the tempo changes is written as two tied ones.
+    change before which none was given; a piece without notes; voices without notes; changes after the end. Line breaks
+    in names become spaces. A note during which the key or the tempo changes is written as two tied ones.
 
     Raises:
         MusegenError: two notes of a voice overlap, or there is no score.
@@ -96,12 +96,15 @@ def _bars(score: Score, voice: Voice) -> Iterator[str]:
                 if change:
                     key = change
                     speller = _Speller(key)
-            if not left and _makes_triplet(content[i : i + 3], changes[0][0] if changes else None):
-                left = 3
-                words.append("(3")
-            words.append(_note(piece, speller, _TUPLET if left else Fraction(1)))
-            left = max(0, left - 1)
-        yield " ".join(words).replace("(3 ", "(3")
+            if left:
+                words[-1] += _note(piece, speller, _TUPLET)
+                left -= 1
+            elif _makes_triplet(content[i : i + 3], changes[0][0] if changes else None):
+                words.append("(3" + _note(piece, speller, _TUPLET))
+                left = 2
+            else:
+                words.append(_note(piece, speller, Fraction(1)))
+        yield " ".join(words)
 
 
 def _pieces(score: Score, voice: Voice) -> Iterator[tuple[Bar, list[_Piece]]]:
@@ -156,9 +159,9 @@ def _note(piece: _Piece, speller: _Speller, tuplet: Fraction) -> str:
 class _Speller:
     """Names pitches in one bar.
 
-    A pitch outside the scale takes the accidental that is common in the key: from a minor third's flat to a leading
-    note's sharp. Programs differ on whether an accidental holds in the other octaves; it is written wherever one of
-    the two readings would go wrong without it.
+    A pitch outside the scale takes the accidental that is common in the key: in C those from E flat to
+    G sharp. Programs differ on whether an accidental holds in the other octaves; it is written wherever one of the
+    two readings would go wrong without it.
 
     Args:
         key: of the music from here on.
