@@ -28,10 +28,7 @@ WHEEL = "music21==10.5.1"
 SHARES = (80, 10, 10)
 HERE = Path(__file__).resolve().parent
 
-LICENCE = (
-    "The music is in the public domain. The note data is derived from files that music21 distributes by permission "
-    "of their makers; the licence of musegen's code does not cover it. See corpora/NOTICE.md."
-)
+LICENCE = "music in the public domain; for the note data see corpora/NOTICE.md"
 ABOUT: dict[str, dict[str, Any]] = {
     "bach": {
         "title": "Four-part chorales by Johann Sebastian Bach",

@@ -124,7 +124,8 @@ def _describe(error: OSError) -> str:
 
 
 def _say(message: str) -> None:
-    print(f"musegen: {message}", file=sys.stderr, flush=True)
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in message)  # names may hold anything
+    print(f"musegen: {line}", file=sys.stderr, flush=True)
 
 
 def _drop_stdout() -> None:

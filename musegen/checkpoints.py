@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import REST, Roll
 from musegen.shipped import home, shipped
 from musegen.storage import load, load_header, save
+
+if TYPE_CHECKING:
+    from musegen.models.network import Network
 
 SUFFIX = ".safetensors"
 DEFAULT = "bach-lstm"
@@ -74,6 +77,16 @@ class Checkpoint:
             name: array.astype(np.float64) if array.dtype.kind == "f" else array for name, array in self.weights.items()
         }
         return self.family.composer(self.vocabulary, self.settings, weights)
+
+    def network(self) -> Network:
+        """The model as a torch module, to measure or to encode with. Loads torch."""
+        import torch
+
+        network = self.family.network(self.vocabulary, self.settings)
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                parameter.copy_(torch.from_numpy(self.weights[name].astype(np.float32)))
+        return network.eval()
 
     def frame(self) -> Roll:
         """An empty roll with the voices that this model writes."""

@@ -15,7 +15,7 @@ import click
 import pytest
 
 from musegen.cli import cli
-from musegen.cli.music import format_by_suffix, write_music
+from musegen.formats import write
 from musegen.score import Key, Metre, Note, Score, Voice
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,7 +80,7 @@ def folder(tmp_path: Path) -> Path:
     home = tmp_path / "examples"
     (home / "music").mkdir(parents=True)
     for name, scores in files.items():
-        data = write_music(scores, format_by_suffix(name.partition(".")[2]))
+        data = write(scores, Path(name).suffix)
         (home / name).write_bytes(data)
         (home / "music" / name).write_bytes(data)
     return home

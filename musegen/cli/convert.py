@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import click
 
 from musegen.cli import options
-from musegen.cli.music import SOURCE, chosen, format_by_suffix, is_text, read_music, slug, summary, write_music
+from musegen.cli.music import SOURCE, chosen, is_text, read_music, slug, summary
 from musegen.cli.output import Output, print_path
-from musegen.formats import Reading, format_of
+from musegen.formats import Reading, format_of, write
 from musegen.score import Score
 
 
@@ -48,9 +48,8 @@ def convert(
     if as_json and output.is_stdout:
         raise click.UsageError("--json and OUT - would both write to stdout")
     if output.is_stdout or output.is_folder:
-        form = format_by_suffix(write_as or "mid")
-    else:
-        form = format_by_suffix(write_as) if write_as else format_of(target)
+        write_as = write_as or "mid"
+    form = format_of(f"piece.{write_as}" if write_as else target)
     output.check()
     reading = read_music(source, read_as)
     scores = chosen(reading, tune, source)
@@ -59,10 +58,10 @@ def convert(
         for number, score in enumerate(scores, 1):
             name = "-".join(filter(None, [f"{number:0{width}d}", slug(score.title)]))
             into = output.inside(name + form.suffixes[0])
-            into.write(write_music([score], form))
+            into.write(write([score], form))
             _report(into, [score], reading, as_json)
     else:
-        output.write(write_music(scores, form), text=is_text(form))
+        output.write(write(scores, form), text=is_text(form))
         if as_json:
             _report(output, scores, reading, as_json)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -14,14 +12,11 @@ import click
 from musegen.cli.talk import talk
 from musegen.errors import MusegenError
 from musegen.files import cannot
-from musegen.formats import MAX_BYTES, Format, Reading, format_of
+from musegen.formats import MAX_BYTES, Format, Reading, printable, read, read_bytes
 from musegen.score import Score
 
 SOURCE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 """The type of an argument that names a piece."""
-
-_BEGINNINGS = {b"MThd": "mid", b"RIFF": "mid", b"PK": "mxl", b"<": "musicxml", b"\xef\xbb\xbf<": "musicxml"}
-"""How files begin, for stdin, which has no suffix; anything else is text, so ABC."""
 
 
 def read_music(source: str, read_as: str | None = None) -> Reading:
@@ -34,15 +29,11 @@ def read_music(source: str, read_as: str | None = None) -> Reading:
     Raises:
         MusegenError: it cannot be read, or holds no music.
     """
-    if source == "-":
-        name, data = "stdin", _bytes_of_stdin()
-        read_as = read_as or next((each for start, each in _BEGINNINGS.items() if data.startswith(start)), "abc")
-        form = format_by_suffix(read_as)
+    name = "stdin" if source == "-" else printable(source)
+    if source == "-" or read_as:
+        reading = read_bytes(_bytes_of(source), f".{read_as}" if read_as else None, name)
     else:
-        name = source
-        form = format_by_suffix(read_as) if read_as else format_of(source)
-        data = _bytes_of_file(source)
-    reading: Reading = import_module(form.module).read(data, name)
+        reading = read(source)
     for line in reading.mended:
         talk(f"{name}: {line}")
     for what, why in reading.refused:
@@ -50,24 +41,9 @@ def read_music(source: str, read_as: str | None = None) -> Reading:
     return reading
 
 
-def write_music(scores: Sequence[Score], form: Format) -> bytes:
-    """Pieces as one file of this format; ABC alone has books of several.
-
-    Raises:
-        MusegenError: the format cannot hold them.
-    """
-    data: bytes = import_module(form.module).write(scores)
-    return data
-
-
 def is_text(form: Format) -> bool:
     """Whether a terminal can show files of this format."""
     return form.name in ("ABC", "MusicXML")
-
-
-def format_by_suffix(suffix: str) -> Format:
-    """The format whose files end so; the suffix is given without its dot."""
-    return format_of(f"piece.{suffix}")
 
 
 def chosen(reading: Reading, tune: int | None, source: str) -> tuple[Score, ...]:
@@ -102,21 +78,14 @@ def summary(score: Score) -> dict[str, object]:
     }
 
 
-def _bytes_of_stdin() -> bytes:
-    if sys.stdin is None:
-        raise MusegenError("stdin is closed", "Name a file, or use a pipe.")
-    return _bounded(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin")
-
-
-def _bytes_of_file(path: str) -> bytes:
+def _bytes_of(source: str) -> bytes:
+    """Everything up to what `read_bytes` refuses."""
+    if source == "-":
+        if sys.stdin is None:
+            raise MusegenError("stdin is closed", "Name a file, or use a pipe.")
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        with Path(path).open("rb") as file:
-            return _bounded(file.read(MAX_BYTES + 1), path)  # a device never ends, whatever size it claims
+        with Path(source).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise cannot("read", path, error) from error
-
-
-def _bounded(data: bytes, name: str) -> bytes:
-    if len(data) > MAX_BYTES:
-        raise MusegenError(f"{name} is larger than {MAX_BYTES >> 20} MiB: no piece of music is", "Name another file.")
-    return data
+        raise cannot("read", source, error) from error

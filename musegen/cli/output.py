@@ -12,6 +12,7 @@ import click
 from musegen.cli.talk import talk
 from musegen.errors import MusegenError
 from musegen.files import check_writable, write_atomic
+from musegen.formats import printable
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Output:
         """
         if not self.is_stdout:
             write_atomic(self.path, data, self.overwrite)
-            talk(f"wrote {self.name}")
+            talk(f"wrote {printable(self.name)}")
         elif sys.stdout is None:
             raise MusegenError("stdout is closed", "Name a file with -o.")
         elif not text and sys.stdout.isatty():

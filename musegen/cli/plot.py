@@ -11,7 +11,8 @@ from musegen.cli.music import SOURCE, chosen, read_music
 from musegen.cli.output import Output, print_path
 from musegen.cli.talk import talk
 from musegen.errors import MusegenError
-from musegen.rendering.pianoroll import SUFFIXES, picture
+from musegen.rendering.pianoroll import picture
+from musegen.rendering.pictures import SUFFIXES
 
 
 @click.command()

@@ -21,8 +21,12 @@ leaks, and is there to compare with literature that does so)."""
 
 
 def names() -> tuple[str, ...]:
-    """The shipped corpora."""
-    return tuple(_json(shipped("corpora") / "manifest.json")["corpora"])
+    """The shipped corpora; none where they were taken out (see `corpora/NOTICE.md`)."""
+    try:
+        manifest = shipped("corpora") / "manifest.json"
+    except MusegenError:
+        return ()
+    return tuple(_json(manifest)["corpora"]) if manifest.exists() else ()
 
 
 def open_shipped(name: str, splits: str = GROUPED) -> Corpus:

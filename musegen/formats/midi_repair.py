@@ -8,7 +8,7 @@ from fractions import Fraction
 from musegen.errors import MusegenError
 from musegen.formats.midi_events import MAX_TRACKS, Events, Track, as_text
 
-MAX_EVENTS = 2_000_000
+MAX_EVENTS = 600_000
 """Events of a file; more are refused, long before memory is short."""
 LONGEST_WAIT = 2_000
 """Quarters between two events; a longer wait is a broken one, and so left out."""

@@ -11,11 +11,14 @@ from xml.etree.ElementTree import Element
 from musegen.errors import MusegenError
 from musegen.formats import Reading
 from musegen.formats.musicxml_part import MAX_QUARTERS, Measure, PartReader, Written, number
-from musegen.formats.playing_order import Signs, playing_order
+from musegen.formats.playing_order import MAX_BARS, Signs, playing_order
 from musegen.lines import split_lines
 from musegen.score import Changes, Key, Metre, Note, Score, Voice
 
 T = TypeVar("T")
+
+MAX_PARTS = 200
+"""Parts of a score; the largest orchestra has fewer."""
 
 
 def read_tree(root: Element) -> Reading:
@@ -24,11 +27,14 @@ def read_tree(root: Element) -> Reading:
     Raises:
         MusegenError: it has no notes, or makes no sense as music.
     """
+    elements = root.findall("part")
+    if len(elements) > MAX_PARTS or any(len(part) > MAX_BARS for part in elements):
+        raise MusegenError(f"more than {MAX_PARTS} parts or {MAX_BARS} bars are no piece of music", "Cut it into pieces.")
     mended: dict[str, None] = {}
     units = _units(root)
     names = {each.get("id"): each for each in root.findall("part-list/score-part")}
     parts = [
-        (names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in root.findall("part")
+        (names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in elements
     ]
     count = max((len(measures) for _, measures in parts), default=0)
     columns = [[measures[i] for _, measures in parts if i < len(measures)] for i in range(count)]

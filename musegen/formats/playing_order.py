@@ -56,6 +56,8 @@ def playing_order(signs: Sequence[Signs]) -> tuple[list[int], list[str]]:
     Raises:
         MusegenError: more than `MAX_BARS` would be played.
     """
+    if len(signs) > MAX_BARS:
+        raise MusegenError(f"more than {MAX_BARS} bars are no piece of music", "Cut it into pieces.")
     endings = _endings(signs)
     by_first = {ending.first: ending for ending in endings}
     by_last = {ending.last: ending for ending in endings}
@@ -103,26 +105,26 @@ def _endings(signs: Sequence[Signs]) -> list[_Ending]:
         if not sign.ending:
             continue
         last = first
-        while not (signs[last].ending_stops or signs[last].backward):
-            if last + 1 >= len(signs) or signs[last + 1].ending:
+        while last < len(signs) - 1 and not (signs[last].ending_stops or signs[last].backward):
+            if signs[last + 1].ending:
                 break
             last += 1
-        else:
-            endings.append(_Ending(first, last, sign.ending))
-            continue
-        # Never closed: only where another ending comes next is its length known.
-        known = last + 1 < len(signs)
-        endings.append(_Ending(first, last if known else first, sign.ending))
+        closed = signs[last].ending_stops or signs[last].backward or last < len(signs) - 1
+        # Where nothing closes the last ending, how far it reaches makes no difference.
+        endings.append(_Ending(first, last if closed else first, sign.ending))
+    groups: list[list[_Ending]] = []
     group: list[_Ending] = []
     for ending in endings:
-        if group and ending.first != group[-1].last + 1:
-            group = []
-        if group:
+        if group and ending.first == group[-1].last + 1:
             group[-1].followed = True
+        else:
+            group = []
+            groups.append(group)
         group.append(ending)
-        total = max(max(member.rounds) for member in group)
-        for member in group:
-            member.total = max(2, total)
+    for group in groups:
+        total = max(2, *(max(ending.rounds) for ending in group))
+        for ending in group:
+            ending.total = total
     return endings
 
 

@@ -1,19 +1,15 @@
-"""A score -> a picture: time to the right, pitch upwards, one colour per voice, one system below the other.
-
-Matplotlib is loaded when a picture is drawn, and only its `Figure`: no window, no global state.
-"""
+"""A score -> a picture: time to the right, pitch upwards, one colour per voice, one system below the other."""
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from musegen.errors import MusegenError
+from musegen.rendering.pictures import as_file
 from musegen.score import Bar, Metre, Note, Score
 
 if TYPE_CHECKING:
@@ -21,16 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.path import Path
 
-SUFFIXES = (".png", ".svg", ".pdf")
-"""The kinds of picture."""
-
 # Okabe and Ito's colours, which colour-blind readers can tell apart, without their pale yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
 _INK, _GREY, _BAR_LINE, _BEAT_LINE, _BLACK_KEY = "#1b1f24", "#5f6770", "#8a929b", "#dde1e6", "#f2f4f6"
 
 # Inches.
 _WIDTH, _LEFT, _RIGHT, _HEAD, _BELOW, _ABOVE = 14.0, 0.55, 0.25, 0.8, 0.28, 0.27
-_DOTS_PER_INCH = 120
 _SYSTEM_QUARTERS = 36
 _MAX_SYSTEMS = 60
 """Beyond these the bars get narrower: a picture of 20,000 pixels is as tall as programs can open."""
@@ -50,7 +42,7 @@ def picture(score: Score, suffix: str = ".png") -> bytes:
 
     Args:
         score: with at least one note.
-        suffix: one of `SUFFIXES`.
+        suffix: such as `.png`; see `pictures`.
 
     Returns:
         The picture as a file of this kind.
@@ -58,19 +50,7 @@ def picture(score: Score, suffix: str = ".png") -> bytes:
     Raises:
         MusegenError: there is nothing to draw, the suffix is none of these, or matplotlib is not installed.
     """
-    if suffix not in SUFFIXES:
-        raise MusegenError(f"no picture has the suffix {suffix or '(none)'!r}", f"Use one of {' '.join(SUFFIXES)}.")
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MusegenError("drawing needs matplotlib", "Install it: pip install 'musegen[plot]'") from error
-    buffer = io.BytesIO()
-    # The same score gives the same bytes: no date, and names that hang on nothing random.
-    metadata = {".png": {"Software": "musegen"}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    with matplotlib.rc_context({"svg.hashsalt": "musegen"}), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a title may hold letters that the font has not
-        draw(score).savefig(buffer, format=suffix[1:], dpi=_DOTS_PER_INCH, metadata=metadata)
-    return buffer.getvalue()
+    return as_file(lambda: draw(score), suffix)
 
 
 def draw(score: Score) -> Figure:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from musegen.cli.music import format_by_suffix, slug
-from musegen.formats import FORMATS, MAX_BYTES, Reading
+from musegen.cli.music import slug
+from musegen.formats import FORMATS, MAX_BYTES, Reading, read_bytes
 from musegen.formats import abc as abc_format
 
 TUNE = b"X:1\nT:The First\nM:6/8\nL:1/8\nQ:3/8=100\nK:G\nD|GAB c2d|e3 g3|GAB AGF|G3-G2|]\n"
@@ -17,8 +16,7 @@ SUFFIXES = [each.suffixes[0][1:] for each in FORMATS]
 
 
 def read(suffix: str, data: bytes) -> Reading:
-    reading: Reading = import_module(format_by_suffix(suffix).module).read(data, "test")
-    return reading
+    return read_bytes(data, f".{suffix}", "test")
 
 
 def notes(reading: Reading) -> list[list[tuple[object, ...]]]:

@@ -11,7 +11,8 @@ from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from musegen.errors import MusegenError
-from musegen.rendering.pianoroll import COLOURS, SUFFIXES, draw, picture, systems
+from musegen.rendering.pianoroll import COLOURS, draw, picture, systems
+from musegen.rendering.pictures import SUFFIXES
 from musegen.score import Key, Metre, Note, Score, Voice
 
 BEGINNINGS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}

@@ -1,0 +1,70 @@
+"""`musegen explore`: the latent plane of a VAE."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from musegen.cli import options
+from musegen.cli.output import Output
+from musegen.cli.talk import table, talk
+from musegen.errors import MusegenError
+
+
+@click.command()
+@click.argument("checkpoint", default="bach-vae")
+@options.output("Picture to write (.png, .svg or .pdf).")
+@click.option("--corpus", help="Whose pieces are the points; by default the corpus that the model was trained on.")
+@click.option(
+    "--split", type=click.Choice(["train", "validation", "test", "all"]), default="all", show_default=True,
+    help="Which of its pieces.",
+)  # fmt: skip
+@options.as_json
+@options.quiet
+def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, as_json: bool) -> None:
+    """Map the latent plane of CHECKPOINT, a VAE: every piece of the corpus as a point, coloured by what varies.
+
+    Prints how each axis goes with pitch, compass, note length and leaps (Pearson's correlation).
+
+    \b
+    Examples:
+      musegen explore bach-vae -o map.png
+      musegen explore my-vae.safetensors --split test -o map.svg
+    """
+    from musegen.checkpoints import load_checkpoint
+    from musegen.corpora import open_corpus
+    from musegen.rendering.pictures import as_file, check_suffix
+
+    suffix = output.path.suffix.lower()
+    check_suffix(suffix, output.name)
+    model = load_checkpoint(checkpoint)
+    music = open_corpus(corpus or model.card["corpus"]["name"])
+    indices = range(len(music)) if split == "all" else music.split(split)
+    rolls = [music.roll(index) for index in indices]
+    if not rolls:
+        raise MusegenError(f"{music.name} has no {split} pieces", "Choose another --split.")
+
+    from musegen.evaluation.latent import plane  # loads torch
+    from musegen.rendering.latent_map import latent_map
+
+    talk(f"encoding {len(rolls)} pieces")
+    points = plane(model, rolls)
+    title = f"{model.name}: {len(rolls)} pieces of {music.name}"
+    output.write(as_file(lambda: latent_map(points, title), suffix))
+    correlations = points.correlations()
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "path": output.name,
+                    "pieces": len(rolls),
+                    "active": points.active,
+                    "correlations": {name: [round(float(r), 4) for r in rs] for name, rs in correlations.items()},
+                }
+            )
+        )
+        return
+    headings = ("", *(f"z{i + 1}" for i in range(points.codes.shape[1])))
+    click.echo(table([[name, *(float(r) for r in rs)] for name, rs in correlations.items()], headings))
+    click.echo(f"{points.active} of {points.codes.shape[1]} dimensions in use")
