@@ -58,4 +58,4 @@ benchmark: $(INSTALLED)  ## Measure speed; the last figures stand in benchmarks/
 
 clean:  ## Remove what was built, but for .venv and the shipped files
 	rm -rf build dist demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	find musegen tests docs corpora benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -name __pycache__ -prune -exec rm -rf {} +

@@ -34,9 +34,10 @@ NOT_RUN = (  # a line that begins so -> needs the network, or changes the shell 
 )
 SHORTER = (  # what only costs time -> less of it
     (r"--minutes [\d.]+", "--minutes 0.03"),
-    (r"--epochs \d+", "--epochs 1"),
+    (r"--epochs \d+", "--minutes 0.03"),
     (r"-n \d{2,}", "-n 2"),
-    (r"^(musegen train (?!.*--(?:minutes|epochs)).*)$", r"\1 --minutes 0.03"),
+    (r"--set hidden=\d+", "--set hidden=32"),
+    (r"^(musegen train (?!.*--minutes).*)$", r"\1 --minutes 0.03"),
 )
 
 
@@ -73,16 +74,17 @@ def folder(tmp_path: Path) -> Path:
     files = {
         "tune.abc": [tune],
         "tunes.abc": [tune, score("More scales", 67)],
+        "hymn.abc": [score("A hymn", 67)],
         "song.mid": [tune],
-        "melody.musicxml": [tune],
+        "hymn.mid": [score("A hymn", 67)],
         "chorale.mid": [chorale],
     }
     home = tmp_path / "examples"
-    (home / "music").mkdir(parents=True)
+    (home / "my-tunes").mkdir(parents=True)
     for name, scores in files.items():
         data = write(scores, Path(name).suffix)
         (home / name).write_bytes(data)
-        (home / "music" / name).write_bytes(data)
+        (home / "my-tunes" / name).write_bytes(data)
     return home
 
 

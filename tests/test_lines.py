@@ -1,4 +1,5 @@
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -17,9 +18,7 @@ def pitches(lines):
     return [[each.pitch for each in line] for line in lines]
 
 
-notes = st.lists(
-    st.builds(note, st.integers(0, 12), st.integers(1, 4), st.integers(40, 80)), min_size=1, max_size=14
-)
+notes = st.lists(st.builds(note, st.integers(0, 12), st.integers(1, 4), st.integers(40, 80)), min_size=1, max_size=14)
 
 
 @given(notes)
@@ -27,7 +26,7 @@ notes = st.lists(
 def test_lines_hold_every_note_whole_and_never_overlap(given_notes):
     lines = split_lines(given_notes, limit=14)
     assert sorted(each for line in lines for each in line) == sorted(given_notes)
-    assert all(before.end <= after.onset for line in lines for before, after in zip(line, line[1:], strict=False))
+    assert all(before.end <= after.onset for line in lines for before, after in pairwise(line))
     depth = max(sum(n.onset <= time < n.end for n in given_notes) for time in range(17))
     assert len(lines) == depth
 

@@ -72,8 +72,8 @@ def encode(
 
     \b
     Examples:
-      musegen encode music/ -o my-music.safetensors
-      musegen encode tune.abc tunes.abc --steps-per-quarter 12 --split 1,0,0 -o my-tunes.safetensors
+      musegen encode my-tunes/ -o my-tunes.safetensors
+      musegen encode tune.abc tunes.abc --steps-per-quarter 12 --split 1,0,0 -o three.safetensors
     """
     if output.is_stdout or output.is_folder:
         raise click.UsageError("a corpus needs a file: name one with -o")

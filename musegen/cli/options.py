@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 
-def output(what: str = "File to write; - is stdout.", *, required: bool = True) -> Callable[[F], F]:
+def output(what: str = "File to write; - is stdout.", *, required: bool = True, check: bool = True) -> Callable[[F], F]:
     """Add `-o/--output` and `--overwrite`; the command gets them as `output: Output`.
 
     What could not be written is refused here already, before the command does any work.
@@ -27,6 +27,7 @@ def output(what: str = "File to write; - is stdout.", *, required: bool = True) 
     Args:
         what: the help of `-o`.
         required: whether it must be given; if not, `Output.or_else` says where to write.
+        check: False for a command that may go on with a file that exists, and checks for itself.
     """
 
     def decorate(command: F) -> F:
@@ -35,7 +36,8 @@ def output(what: str = "File to write; - is stdout.", *, required: bool = True) 
         @functools.wraps(command)
         def wrapped(*args: Any, target: str | None, overwrite: bool, **others: Any) -> Any:
             chosen = Output(target or "", overwrite)
-            chosen.check()
+            if check:
+                chosen.check()
             return command(*args, output=chosen, **others)
 
         return wrapped  # type: ignore[return-value]

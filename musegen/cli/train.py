@@ -14,6 +14,7 @@ from musegen.cli import options
 from musegen.cli.output import Output
 from musegen.cli.talk import EVERY_SECONDS, duration, silent, talk
 from musegen.errors import MusegenError
+from musegen.files import check_writable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("family_name", metavar="FAMILY")
 @click.argument("corpus_name", metavar="[CORPUS]", default="bach")
-@options.output("Checkpoint to write, such as my-bach.safetensors.")
+@options.output("Checkpoint to write, such as my-bach.safetensors.", check=False)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the music at most.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for about so long, instead.")
 @click.option("--resume", is_flag=True, help="Go on from where an interrupted run of the same command stopped.")
@@ -68,15 +69,20 @@ def train(
       musegen train vae celtic --epochs 20 --set hidden=384 -o my-vae.safetensors
       musegen train lstm my-tunes/ --from celtic-lstm -o my-style.safetensors
     """
+    from musegen.training.run import Budget, Run, recorded_seed, state_path, vocabulary_of
+
     if epochs and minutes:
         raise click.UsageError("--epochs and --minutes exclude each other")
     if output.is_stdout or output.is_folder:
         raise click.UsageError("a checkpoint needs a file: name one with -o")
+    if resume and output.path.exists() and not state_path(output.path).exists():
+        talk(f"{output.name} is finished: there is nothing to resume")
+        return
+    check_writable(output.path, overwrite=output.overwrite or resume)
 
     from musegen.checkpoints import load_checkpoint
     from musegen.corpora import open_corpus
     from musegen.models import family
-    from musegen.training.run import Budget, Run, recorded_seed, vocabulary_of
 
     kind = family(family_name)
     base = load_checkpoint(base_name) if base_name else None
@@ -106,7 +112,7 @@ def train(
         base=base,
     )
 
-    from musegen.training import train as learn  # torch takes seconds to load; all that could be refused has been
+    from musegen.training.loop import train as learn  # torch takes seconds to load; all that could be refused has been
 
     said = _Talk(kind.measure)
     try:

@@ -207,7 +207,8 @@ def _read_all(
     ids: list[str] = []
     titles: list[str] = []
     tasks = (Encode(path, name, report.voices, report.steps_per_quarter) for path, name in files)
-    for done, (task, result) in enumerate(pool.map(tasks), 1):
+    together = min(8, 1 + len(files) // 64)
+    for done, (task, result) in enumerate(pool.map(tasks, together), 1):
         answer = Answer(refused=(("", result.why),)) if isinstance(result, Failure) else result
         report.refused += [(task.name, what, why) for what, why in answer.refused]
         report.notes += [(task.name, what, note) for what, note in answer.notes]

@@ -20,7 +20,7 @@ from musegen.representation.roll import REST, Roll
 SPLITS = ("train", "validation", "test")
 
 _MOST_HOLDERS = 64
-_MOST_ENTRIES = 2**22
+_MOST_ENTRIES = 2**20
 
 Hashes = NDArray[np.uint64]
 
@@ -167,10 +167,17 @@ class Passages:
         sizes = np.array([len(each) for each in self._hashes])
         if not sizes.sum():
             return
-        holders = np.repeat(np.arange(len(sizes)), sizes)
-        _, runs, lengths = np.unique(np.concatenate(self._hashes), return_inverse=True, return_counts=True)
-        members = holders[np.argsort(runs, kind="stable")]
-        starts = np.cumsum(lengths) - lengths
+        hashes = np.concatenate(self._hashes)
+        order = np.argsort(hashes, kind="stable").astype(np.int32)  # small numbers: this is where memory peaks
+        hashes = hashes[order]
+        fresh = np.concatenate([[True], hashes[1:] != hashes[:-1]])
+        del hashes
+        members = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)[order]  # pieces, passage by passage
+        runs = np.empty(len(order), np.int32)  # which passage each entry is, piece by piece
+        runs[order] = np.cumsum(fresh, dtype=np.int32) - 1
+        starts = np.flatnonzero(fresh)
+        lengths = np.diff(np.append(starts, len(order)))
+        least = 1 if self._every == 1 else 2  # a single passage of the few that were kept may be chance
         first = 0
         for piece, size in enumerate(sizes.tolist()):
             mine = runs[first : first + size]
@@ -183,7 +190,7 @@ class Passages:
             others = members[(starts[mine][:, None] + places)[there]]
             common = np.bincount(others)
             common[piece:] = 0  # each pair once
-            near = np.flatnonzero(common >= np.maximum(1, share * np.minimum(size, sizes[: len(common)])))
+            near = np.flatnonzero(common >= np.maximum(least, share * np.minimum(size, sizes[: len(common)])))
             for other in near.tolist():
                 groups.join(piece, other)
 

@@ -192,7 +192,9 @@ class Piece:
             column = np.repeat(np.where(pitches == REST, REST, HOLD).astype(np.uint8), durations)
             column[starts] = pitches
             columns.append(column)
-            fermatas += [(step, voice) for event, step in zip(events, starts.tolist(), strict=True) if event.fermata]
+            held = pitches[[event.fermata for event in events]] < REST
+            steps = starts[[event.fermata for event in events]][held]
+            fermatas += [(step, voice) for step in steps.tolist()]
         symbols = np.full((max(map(len, columns)), len(columns)), REST, np.uint8)
         for voice, column in enumerate(columns):
             symbols[: len(column), voice] = column

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -24,7 +27,8 @@ MEMORY = 2**30
 """Bytes that one worker may use."""
 
 _START = "import sys; sys.path[:] = sys.argv[3:]; from musegen.corpora.workers import serve; serve(*sys.argv[1:3])"
-_AHEAD = 16
+_STARTING = 5.0  # seconds that a process may take to start, on a busy machine, before its first task
+_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Failure:
     """What became of a task instead of a result.
 
     Attributes:
-        why: such as `it took longer than 10 seconds`.
+        why: such as `it took longer than 10 s`.
     """
 
     why: str
@@ -58,45 +62,66 @@ class Pool:
         self._jobs = jobs
         self._seconds = seconds
         self._local = threading.local()
-        self._workers: list[_Worker] = []
+        self._workers: set[_Worker] = set()
         self._threads = ThreadPoolExecutor(jobs)
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._watch_over, daemon=True)
 
     def __enter__(self) -> Pool:
+        self._watch.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop all at once, whatever they are doing."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in list(self._workers):
+        self._closed.set()
+        for worker in tuple(self._workers):
+            worker.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for worker in tuple(self._workers):
             worker.stop()
-        self._threads.shutdown()
-        for worker in self._workers:  # one that was started meanwhile
-            worker.stop()
+        self._watch.join()
 
-    def map(self, tasks: Iterable[T]) -> Iterator[tuple[T, Any]]:
-        """Do tasks, yielding each with its result, or a `Failure`, in their order; only a few are taken ahead."""
-        waiting: deque[tuple[T, Future[Any]]] = deque()
-        for task in tasks:
-            waiting.append((task, self._threads.submit(self._do, task)))
+    def map(self, tasks: Iterable[T], together: int = 1) -> Iterator[tuple[T, Any]]:
+        """Do tasks, yielding each with its result, or a `Failure`, in their order; only a few are taken ahead.
+
+        Args:
+            tasks: in any number.
+            together: how many are handed over at once, to save time between short ones.
+        """
+        waiting: deque[Future[list[tuple[T, Any]]]] = deque()
+        rest = iter(tasks)
+        while some := list(islice(rest, together)):
+            waiting.append(self._threads.submit(self._do, some))
             if len(waiting) >= _AHEAD * self._jobs:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        for done, future in waiting:
-            yield done, future.result()
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
-    def _do(self, task: object) -> object:
-        worker: _Worker | None = getattr(self._local, "worker", None)
-        if worker is None or not worker.alive:
-            worker = self._local.worker = _Worker(self._command)
-            self._workers.append(worker)
-        result = worker.call(task, self._seconds)
-        if not worker.alive:
-            self._workers.remove(worker)
-        return result
+    def _do(self, tasks: list[T]) -> list[tuple[T, Any]]:
+        """Have tasks done by the worker of this thread, or by another one when it was lost."""
+        done: list[tuple[T, Any]] = []
+        while len(done) < len(tasks) and not self._closed.is_set():
+            worker: _Worker | None = getattr(self._local, "worker", None)
+            if worker is None:
+                worker = self._local.worker = _Worker(self._command, self._seconds)
+                self._workers.add(worker)
+                if self._closed.is_set():  # and has killed all that it knew of
+                    worker.kill()
+            for result in worker.results(tasks[len(done) :]):
+                done.append((tasks[len(done)], result))
+            if worker.lost:
+                self._local.worker = None
+                self._workers.discard(worker)
+        return done
+
+    def _watch_over(self) -> None:
+        while not self._closed.wait(0.05):
+            for worker in tuple(self._workers):
+                worker.end_if_late()
 
 
 class _Worker:
-    def __init__(self, command: list[str]) -> None:
+    def __init__(self, command: list[str], seconds: float) -> None:
         # One thread each: the arithmetic is small, and every thread of a numeric library takes memory.
         quiet = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -107,34 +132,44 @@ class _Worker:
             env=os.environ | quiet,
             start_new_session=True,
         )
-        self.alive = True
+        self._seconds = seconds
+        self._starting = _STARTING
+        self._deadline = math.inf
+        self._late = False
+        self.lost = False
 
-    def call(self, task: object, seconds: float) -> object:
-        """Have a task done."""
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            self._process.kill()
-
-        timer = threading.Timer(seconds, give_up)
-        timer.start()
+    def results(self, tasks: Sequence[object]) -> Iterator[object]:
+        """Have tasks done, yielding what becomes of each; the last one is a failure when the process was lost."""
+        assert self._process.stdin and self._process.stdout
         try:
-            assert self._process.stdin and self._process.stdout
-            pickle.dump(task, self._process.stdin)
+            self._deadline = time.monotonic() + self._seconds + self._starting
+            self._process.stdin.write(b"".join(pickle.dumps(task) for task in tasks))
             self._process.stdin.flush()
-            return pickle.load(self._process.stdout)  # from a process of ours, which runs our code
+            for _ in tasks:
+                result = pickle.load(self._process.stdout)  # from a process of ours, which runs our code
+                self._starting = 0.0
+                self._deadline = time.monotonic() + self._seconds
+                yield result
+            self._deadline = math.inf
         except (EOFError, OSError, pickle.UnpicklingError):
+            self.lost = True
             self.stop()
-            if late.is_set():
-                return Failure(f"it took longer than {seconds:g} seconds")
-            return Failure(f"it ended its reader ({_cause(self._process.returncode)})")
-        finally:
-            timer.cancel()
+            cause = _cause(self._process.returncode)
+            late = f"it took longer than {self._seconds:g} s"
+            yield Failure(late if self._late else f"it ended its reader ({cause})")
+
+    def end_if_late(self) -> None:
+        """End the process when its task has taken too long."""
+        if time.monotonic() > self._deadline:
+            self._late = True
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process; whoever waits for its result sees that."""
+        self._process.kill()
 
     def stop(self) -> None:
-        """End the process."""
-        self.alive = False
+        """End the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

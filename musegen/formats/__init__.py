@@ -162,4 +162,4 @@ def printable(path: str | Path) -> str:
 
 
 def _too_large(name: str) -> MusegenError:
-    return MusegenError(f"{name}: files over {MAX_BYTES >> 20} MiB are not read", "No piece of music is that large.")
+    return MusegenError(f"{name} is larger than {MAX_BYTES >> 20} MiB: no piece of music is", "Name another file.")

@@ -6,6 +6,7 @@ pretty_midi itself gives seconds, as floats; exact music needs the ticks below t
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -18,6 +19,8 @@ MAX_QUARTERS = 20_000
 """Length of a piece; no notated piece is longer."""
 MAX_TRACKS = 1_000
 """Tracks of a file."""
+
+_ENDLESS = re.compile(b"[\x80-\xff]{9}")  # may be a number that mido would go on reading, however long it is
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ def load(data: bytes) -> Events | None:
     """Read a sound file; None for one that needs mending, or that only a bounded reader should touch."""
     # Looked at first: mido reads a time in frames as a negative resolution, and only as many tracks as the header says.
     sound = data[:8] == b"MThd\x00\x00\x00\x06" and data[12:13] < b"\x80" and len(data) <= LARGEST_FOR_MIDO
-    if not sound or data.count(b"MTrk") != int.from_bytes(data[10:12], "big"):
+    if not sound or data.count(b"MTrk") != int.from_bytes(data[10:12], "big") or _ENDLESS.search(data):
         return None
     import mido
 
@@ -79,6 +82,8 @@ def load(data: bytes) -> Events | None:
     except Exception:  # mido raises a dozen kinds; whatever it stumbles over, the mending reader looks again
         return None
     if not tracks or not file.ticks_per_beat or file.type not in (0, 1, 2):
+        return None
+    if any(not messages or messages[-1].type != "end_of_track" for messages in file.tracks):
         return None
     if max(track.end for track in tracks) > MAX_QUARTERS * file.ticks_per_beat:
         return None

@@ -29,13 +29,13 @@ def read_tree(root: Element) -> Reading:
     """
     elements = root.findall("part")
     if len(elements) > MAX_PARTS or any(len(part) > MAX_BARS for part in elements):
-        raise MusegenError(f"more than {MAX_PARTS} parts or {MAX_BARS} bars are no piece of music", "Cut it into pieces.")
+        raise MusegenError(
+            f"more than {MAX_PARTS} parts or {MAX_BARS} bars are no piece of music", "Cut it into pieces."
+        )
     mended: dict[str, None] = {}
     units = _units(root)
     names = {each.get("id"): each for each in root.findall("part-list/score-part")}
-    parts = [
-        (names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in elements
-    ]
+    parts = [(names.get(part.get("id")), list(PartReader(units, mended).measures(part))) for part in elements]
     count = max((len(measures) for _, measures in parts), default=0)
     columns = [[measures[i] for _, measures in parts if i < len(measures)] for i in range(count)]
     order, ignored = playing_order([_signs(column) for column in columns])
@@ -255,8 +255,10 @@ def _tied(
         for note in sorted(written[index]):
             start = onset + note.offset
             candidates = open_ties.get(note.pitch)
-            if note.tied_back and candidates:
+            if candidates:
+                # Some files mark only where a tie begins: then the next note of the voice is meant.
                 fitting = [c for c in candidates if notes[c].offset + notes[c].duration == start]
+                fitting = [c for c in fitting if note.tied_back or notes[c].voice == note.voice]
                 fitting.sort(key=lambda c: notes[c].voice != note.voice)
                 if fitting:
                     before = notes[fitting[0]]

@@ -227,7 +227,7 @@ class _Spelling:
         place = lowest + (pitch * 7 - lowest) % 12
         step, alter = "FCGDAEB"[(place + 1) % 7], (place + 1) // 7
         octave = (pitch - alter) // 12 - 1
-        signature = (self.fifths + 5 - "FCGDAEB".index(step)) // 7
+        signature = (self.fifths + 6 - "FCGDAEB".index(step)) // 7
         shown = not tied and self.holding.get((step, octave), signature) != alter
         if not tied:
             self.holding[step, octave] = alter

@@ -103,6 +103,10 @@ def _endings(signs: Sequence[Signs]) -> list[_Ending]:
     endings: list[_Ending] = []
     for first, sign in enumerate(signs):
         if not sign.ending:
+            # A first ending of one bar whose beginning was forgotten: it ends here, and the next one follows.
+            forgotten = sign.ending_stops and first + 1 < len(signs) and signs[first + 1].ending
+            if forgotten and (not endings or endings[-1].last < first):
+                endings.append(_Ending(first, first, frozenset({1})))
             continue
         last = first
         while last < len(signs) - 1 and not (signs[last].ending_stops or signs[last].backward):
@@ -121,11 +125,13 @@ def _endings(signs: Sequence[Signs]) -> list[_Ending]:
             group = []
             groups.append(group)
         group.append(ending)
+    # An ending for later rounds that no first one goes before is for every round.
+    groups = [group for group in groups if 1 in group[0].rounds]
     for group in groups:
         total = max(2, *(max(ending.rounds) for ending in group))
         for ending in group:
             ending.total = total
-    return endings
+    return [ending for group in groups for ending in group]
 
 
 def _jump(signs: Sequence[Signs]) -> tuple[int | None, int | None, int | None, list[str]]:

@@ -23,7 +23,7 @@ SILENT, HELD, REPEATED, FELL, ROSE, ENTERED = range(6)
 MOTIONS = 6
 INTERVALS = 13
 """Semitones within the octave, and one for no interval at all."""
-REACH = 64
+REACH = 48
 """The largest distance in semitones, either way, that is told apart."""
 DISTANCES = 2 * REACH + 2
 """Distances from -REACH to REACH, and one for none."""

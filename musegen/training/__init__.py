@@ -1,6 +1,1 @@
-"""The training loop: progress, validation, early stop, resume, several processes. Loads torch."""
-
-from musegen.training.loop import train
-from musegen.training.run import Budget, Run
-
-__all__ = ["Budget", "Run", "train"]
+"""Learning: what a run is asked to do (`run`), its order (`batches`), its state (`state`) and the loop (`loop`)."""

@@ -127,7 +127,7 @@ def test_what_was_mended_or_left_out_is_said(musegen, tmp_path, monkeypatch):
     broken = Reading(sound.scores, ("the key was impossible",), (("tune 3", "no notes"),))
     monkeypatch.setattr(musicxml, "read", lambda data, name: broken)
     source = tmp_path / "a.xml"
-    source.touch()
+    source.write_text("<")
     result = musegen("convert", source, tmp_path / "a.mid")
     assert f"{source}: the key was impossible\n{source}: left out tune 3: no notes\n" in result.stderr
     assert musegen("convert", source, tmp_path / "b.mid", "--quiet").stderr == ""
@@ -138,7 +138,7 @@ def test_a_file_that_never_ends_is_refused(musegen, tmp_path):
     with (tmp_path / "huge.abc").open("r+b") as file:
         file.truncate(MAX_BYTES + 1)
     result = musegen("convert", tmp_path / "huge.abc", tmp_path / "a.mid")
-    assert "larger than 64 MiB" in str(result.exception)
+    assert "64 MiB" in str(result.exception)
 
 
 @pytest.mark.parametrize("source", ["gone.abc", "."])

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,9 +52,7 @@ def test_passages_by_time_do_not_depend_on_the_grid_nor_on_ornaments(passages):
 
 
 def test_a_rest_at_the_beginning_leaves_no_trace_of_its_code():
-    assert np.array_equal(
-        melody_by_beat(tune([None, *walk(1)], 4)), melody_by_beat(tune([None, *walk(1)], 4, shift=5))
-    )
+    assert np.array_equal(melody_by_beat(tune([None, *walk(1)], 4)), melody_by_beat(tune([None, *walk(1)], 4, shift=5)))
 
 
 def test_a_tune_too_short_for_a_passage_is_one_passage():
@@ -100,7 +100,7 @@ def test_memory_is_bounded_and_copies_are_still_found():
 def test_groups_stay_whole_and_every_split_gets_its_share(sizes, shares):
     ids = [f"piece {number}" for number in range(sum(sizes))]
     starts = np.cumsum([0, *sizes]).tolist()
-    groups = [list(range(start, end)) for start, end in zip(starts, starts[1:], strict=False)]
+    groups = [list(range(start, end)) for start, end in itertools.pairwise(starts)]
     dealt = deal(ids, groups, shares)
     assert all(len({dealt[piece] for piece in group}) == 1 for group in groups)
     wanted = [split for split, share in zip(SPLITS, shares, strict=True) if share]
@@ -108,7 +108,7 @@ def test_groups_stay_whole_and_every_split_gets_its_share(sizes, shares):
     if len(groups) >= len(wanted):
         assert set(dealt) == set(wanted)
     for split, share in list(zip(SPLITS, shares, strict=True))[1:]:
-        assert dealt.count(split) <= max(max(sizes), round(len(ids) * share / sum(shares)))
+        assert dealt.count(split) <= max(*sizes, round(len(ids) * share / sum(shares)))
 
 
 def test_the_split_depends_on_the_ids_alone():

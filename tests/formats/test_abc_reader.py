@@ -319,7 +319,7 @@ def test_what_email_did_is_undone():
         b"X:1\nK:C\n" + b"A>>" * 5000 + b"\n" + b">|" * 150,
         b"X:1\nK:C\n" + (b"A|" * 5000 + b"\n") * 11,
         b"X:1\nK:C\n" + (b"|~(" * 5000 + b"\n") * 14,
-        b"A" * (8 * 2**20 + 1),
+        b"A" * (4 * 2**20 + 1),
     ],
 )
 def test_what_is_no_music_or_too_much_is_refused(data):

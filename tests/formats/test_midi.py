@@ -57,7 +57,7 @@ def spans(score):
 @pytest.mark.parametrize("grid", [4, 12, 7])
 def test_reading_gives_back_the_score_written(grid):
     @given(scores(grid=grid, keys=KEYS, fermatas=False, empty_voices=False))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     def check(score):
         reading = midi.read(midi.write([score], "from a test"), "x")
         assert reading.scores == (score,) and not reading.mended
@@ -66,7 +66,7 @@ def test_reading_gives_back_the_score_written(grid):
 
 
 @given(scores(grid=12, keys=KEYS, fermatas=False, empty_voices=False, tempi=(120.0,), max_voices=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_pretty_midi_hears_the_same_notes(score):
     heard = pretty_midi.PrettyMIDI(io.BytesIO(midi.write([score])))
     assert sorted((n.pitch, round(n.start, 6), round(n.end, 6)) for i in heard.instruments for n in i.notes) == sorted(
@@ -79,7 +79,9 @@ def test_times_are_exact_or_said_not_to_be():
     assert resolution(tune((60, Fraction(1, 7)))) == (3360, True)
     assert resolution(tune((60, Fraction(1, 11 * 13 * 17)))) == (2431, True)
     assert resolution(tune((60, Fraction(1, 32768)))) == (32640, False)
-    assert midi.read(midi.write([tune((60, Fraction(1, 32768)), (62, 1))]), "x").scores[0].voices[0].notes[0].duration > 0
+    assert (
+        midi.read(midi.write([tune((60, Fraction(1, 32768)), (62, 1))]), "x").scores[0].voices[0].notes[0].duration > 0
+    )
 
 
 @pytest.mark.parametrize("pickup", [Fraction(1), Fraction(3, 2), Fraction(1, 3), Fraction(11, 4)])

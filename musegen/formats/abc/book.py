@@ -25,14 +25,14 @@ from musegen.score import Score
 
 T = TypeVar("T")
 
-MAX_BYTES = 8 * 2**20
+MAX_BYTES = 4 * 2**20
 """O'Neill's 1,850 tunes take 1 MB."""
 MAX_TUNES = 20_000
 MAX_NOTES = 50_000
 """Notes and rests of one tune, repeats played."""
-MAX_BOOK_NOTES = 1_000_000
+MAX_BOOK_NOTES = 500_000
 """Notes of all tunes of a file, repeats played."""
-MAX_BOOK_TOKENS = 2_000_000
+MAX_BOOK_TOKENS = 1_000_000
 """Notes, bar lines and other signs of all tunes of a file as written. O'Neill's have 435,000."""
 MAX_MENDED = 200
 """Complaints about one file; the rest are counted."""
@@ -111,7 +111,7 @@ def read_tunes(text: str) -> Iterator[Tune]:
     Raises:
         MusegenError: there are more than `MAX_TUNES`, or more music than `MAX_BOOK_TOKENS`.
     """
-    lines = re.split(r"\r\n?|\n", text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     starts = [i for i, line in enumerate(lines) if line[:2] == "X:"]
     if len(starts) > MAX_TUNES:
         raise MusegenError(f"it has more than {MAX_TUNES:,} tunes", "Split the file into several.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from musegen.errors import MusegenError
 from musegen.score import Key, Metre
@@ -36,6 +37,7 @@ class Signature:
     alters: tuple[int, ...]
 
 
+@lru_cache(maxsize=256)
 def parse_key(text: str) -> Signature:
     """Read `G`, `Ador`, `F#m`, `Dmix=c`, `D exp _b ^f`, `HP`, `none`.
 
@@ -94,6 +96,7 @@ def parse_shift(text: str) -> int | None:
     )
 
 
+@lru_cache(maxsize=256)
 def parse_metre(text: str) -> Metre | None:
     """Read `6/8`, `C`, `C|`, `(2+3)/8`, `2+2+3/8`; None for `none` and nothing.
 
@@ -111,6 +114,7 @@ def parse_metre(text: str) -> Metre | None:
     return Metre(sum(int(number) for number in found[1].split("+")), int(found[2]))
 
 
+@lru_cache(maxsize=256)
 def parse_unit(text: str) -> Fraction:
     """Read a note length such as `1/8` or `1`, in quarters.
 

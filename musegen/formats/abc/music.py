@@ -137,6 +137,7 @@ class Music:
             if token is None:
                 skipped.append(line[at])
                 at += 1
+                self.tokens += 1
                 self._unreadable += 1
                 if self._unreadable > MAX_UNREADABLE:
                     raise MusegenError(TOO_ODD)
@@ -156,6 +157,7 @@ class Music:
 
     def field(self, number: int, letter: str, text: str) -> None:
         """Obey a field in the body, on its own line or in brackets."""
+        self.tokens += 4  # a field takes as long to read as some notes
         if letter == "V":
             self._stave = self.voice(text)
             return

@@ -6,16 +6,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from musegen.errors import MusegenError
 from musegen.formats.abc.fields import ALTERS, LETTERS, SEMITONES, Signature
 from musegen.formats.abc.tune import ZERO, Event, WrittenBar, quarters
 from musegen.score import Changes, Key, Metre
 
+T = TypeVar("T")
+
 MAX_EVENTS = 50_000
 """Notes and rests written in one voice."""
 MAX_QUARTERS = 256
 """The longest note or rest."""
+MAX_CHANGES = 100
+"""Changes of key and tempo in one bar."""
 MAX_GRID = 1_000_000
 """The finest common fraction of a quarter that all durations of a voice may need."""
 
@@ -212,10 +217,10 @@ class Stave:
         self._signature = signature
         self._altered.clear()
         now = self._keys_now()
-        if now and self._events:
-            self._keys += ((self._elapsed(), now[0][1]),)
-        elif not self._events:
+        if not self._events:
             self._keys = now
+        elif now:
+            self._keys = self._changed(self._keys, now[0][1])
 
     def change_metre(self, metre: Metre | None) -> None:
         """Obey `M:`; inside a bar it waits for the next one."""
@@ -229,7 +234,7 @@ class Stave:
     def change_tempo(self, tempo: float) -> None:
         """Obey `Q:`."""
         self._tempo = tempo
-        self._tempi = (*self._tempi, (self._elapsed(), tempo)) if self._events else ((ZERO, tempo),)
+        self._tempi = self._changed(self._tempi, tempo) if self._events else ((ZERO, tempo),)
 
     def end(self) -> tuple[WrittenBar, ...]:
         """Finish the last bar and hand over all of them."""
@@ -238,6 +243,11 @@ class Stave:
 
     def _keys_now(self) -> Changes[Key]:
         return ((ZERO, self._signature.key),) if self._signature.key else ()
+
+    def _changed(self, changes: Changes[T], value: T) -> Changes[T]:
+        if len(changes) >= MAX_CHANGES:
+            raise MusegenError(f"a bar has more than {MAX_CHANGES} changes of key or tempo")
+        return (*changes, (self._elapsed(), value))
 
     def _elapsed(self) -> Fraction:
         grid = self._grid

@@ -126,10 +126,19 @@ class Line:
         A short bar at the end of a part and the pickup of the part that follows are one bar. What is left of short
         bars is right where a part begins (its pickup) and wrong elsewhere; the last bar may leave out the pickup.
         """
+        grid = self.grid
+        return tuple(
+            Span(quarters(onset, grid), quarters(duration, grid), metre, right)
+            for onset, duration, metre, right in self._counted
+        )
+
+    @cached_property
+    def _counted(self) -> list[tuple[int, int, Metre | None, bool]]:
+        """The spans, in ticks of the grid."""
         grid, order = self.grid, self.order
         lengths = [_ticks(bar.duration, grid) for bar in self.bars]
         pickup = _ticks(self.pickup, grid)
-        spans: list[Span] = []
+        spans: list[tuple[int, int, Metre | None, bool]] = []
         onset, i = 0, 0
         while i < len(order):
             bar = self.bars[order[i]]
@@ -145,10 +154,10 @@ class Line:
                     duration, pieces = first, 1
                 ends = i == len(order) - 1 and duration + pickup == whole
                 right = duration == whole or (duration < whole and (ends or self._new_section(i)))
-            spans.append(Span(quarters(onset, grid), quarters(duration, grid), bar.metre, right))
+            spans.append((onset, duration, bar.metre, right))
             onset += duration
             i += pieces
-        return tuple(spans)
+        return spans
 
     def _new_section(self, i: int) -> bool:
         """Whether something begins with the i-th bar played, which need not be there."""
@@ -186,15 +195,14 @@ class Line:
     def metres(self) -> Changes[Metre]:
         """Time signatures, with an entry wherever a bar does not begin where the metre alone would put it."""
         changes: list[tuple[Fraction, Metre]] = []
-        anchor = ZERO  # from here on whole bars are counted
-        for span in self.spans:
-            metre = span.metre or _metre_of(span.duration)
+        anchor = _ticks(self.pickup, self.grid)  # from here on whole bars are counted
+        for onset, length, written, _ in self._counted:
+            metre = written or _metre_of(quarters(length, self.grid))
             if not changes:
                 changes.append((ZERO, metre))
-                anchor = self.pickup
-            elif metre != changes[-1][1] or (span.onset - anchor) % metre.quarters:
-                changes.append((span.onset, metre))
-                anchor = span.onset
+            elif metre != changes[-1][1] or (onset - anchor) % _ticks(_whole(metre), self.grid):
+                changes.append((quarters(onset, self.grid), metre))
+                anchor = onset
         return tuple(changes)
 
     def keys(self) -> Changes[Key]:
@@ -299,6 +307,7 @@ class Tune:
         )
 
 
+@lru_cache(maxsize=256)
 def _metre_of(duration: Fraction) -> Metre:
     """A metre as long as this bar of free time; 4/4 when none is."""
     for denominator in (4, 8, 16, 32, 64):

@@ -36,7 +36,8 @@ def write(scores: Sequence[Score]) -> bytes:
     Reading it gives the same scores back, but for what ABC cannot say: instruments; a first bar cut short without
     being a pickup, or a pickup as long as a bar; an entry of `Score.metres` that changes nothing; a key or tempo
     change before which none was given; a piece without notes; voices without notes; changes after the end. Line breaks
-    in names become spaces. A note during which the key or the tempo changes is written as two tied ones.
+    in names become spaces, and spaces around them go. A note during which the key or the tempo changes is written as
+    two tied ones.
 
     Raises:
         MusegenError: two notes of a voice overlap, or there is no score.
@@ -198,4 +199,4 @@ def _number(tempo: float) -> str:
 
 def _plain(text: str) -> str:
     """A text that fits in a field: one line, with the sign that begins a comment taken literally."""
-    return " ".join(text.split()).replace("%", "\\%")
+    return " ".join(text.splitlines()).strip().replace("%", "\\%")

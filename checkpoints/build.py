@@ -1,0 +1,47 @@
+"""Train the shipped models anew: `make checkpoints`. Interrupted, it goes on where it stopped.
+
+Every model is one command of the command line with a fixed seed and number of epochs, so that anyone gets the same one
+from the same corpora; its weights are then rounded to half precision.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from musegen.checkpoints import load_checkpoint
+
+HERE = Path(__file__).resolve().parent
+RUNS = HERE.parent / "runs"
+
+MODELS = {  # name -> family, corpus and options
+    "bach-lstm": "lstm bach --epochs 40",
+    "celtic-lstm": "lstm celtic --epochs 12 --set batch=16 --set dropout=0.2",
+    "bach-minibach": "minibach bach --epochs 60",
+    "bach-vae": "vae bach --epochs 30",
+    "bach-feedforward": "feedforward bach --epochs 25",
+    "celtic-vae": "vae celtic --epochs 6 --set batch=16 --set dropout=0.2",
+    "celtic-feedforward": "feedforward celtic --epochs 6 --set batch=16 --set dropout=0.2",
+}
+
+
+def build(name: str) -> None:
+    """Train one model, or go on with it, and write it to this folder."""
+    run = RUNS / f"{name}.safetensors"
+    options = ["--seed", "1", "-o", str(run.relative_to(HERE.parent)), "--log", str(RUNS / f"{name}.jsonl"), "--resume"]
+    command = [sys.executable, "-m", "musegen", "train", *MODELS[name].split(), *options]
+    subprocess.run(command, check=True, cwd=HERE.parent)
+    load_checkpoint(run).save(HERE / f"{name}.safetensors", half=True, overwrite=True)
+
+
+def main(names: list[str]) -> None:
+    """Build the models that are named, or all."""
+    RUNS.mkdir(exist_ok=True)
+    for name in names or MODELS:
+        print(f"== {name}", flush=True)
+        build(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
