@@ -191,6 +191,7 @@ class Family(ABC):
 
 
 def transpositions(roll: Roll, vocabulary: Vocabulary, settings: Settings) -> range:
-    """By how much a training roll may be moved."""
+    """By how much a training roll may be moved; music beyond the ranges that no such move brings inside stays."""
     inside = room(roll, vocabulary.ranges)
-    return range(max(inside.start, -settings.transpose), max(1, min(inside.stop, settings.transpose + 1)))
+    moves = range(max(inside.start, -settings.transpose), max(1, min(inside.stop, settings.transpose + 1)))
+    return moves or range(1)

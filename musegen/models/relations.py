@@ -27,6 +27,8 @@ REACH = 48
 """The largest distance in semitones, either way, that is told apart."""
 DISTANCES = 2 * REACH + 2
 """Distances from -REACH to REACH, and one for none."""
+DEGREES = 13
+"""Degrees of the scale in semitones above the tonic, and one for none."""
 TURNS = 5
 """How a candidate leaves its own voice's last note: down, repeated, up, out of silence, held."""
 

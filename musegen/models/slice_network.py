@@ -93,8 +93,11 @@ class SliceHeads(nn.Module):
             stood, stands = relations.INTERVALS * relations.MOTIONS, relations.INTERVALS * relations.TURNS + 1
             self.harmony = nn.Parameter(torch.zeros(between, stood, stands))
             self.spacing = nn.Parameter(torch.zeros(between, relations.MOTIONS, relations.DISTANCES))
+        # What the hidden units say by leap and by degree holds in every key, and is learnt from all of them at once.
+        self.by_leap = nn.Parameter(torch.zeros(v.voices, hidden, relations.DISTANCES))
+        self.by_degree = nn.Parameter(torch.zeros(v.voices, hidden, relations.DEGREES))
         self.leap = nn.Parameter(torch.zeros(v.voices, relations.DISTANCES))
-        self.degree = nn.Parameter(torch.zeros(v.voices, len(MODE_NAMES) + 1, 13))
+        self.degree = nn.Parameter(torch.zeros(v.voices, len(MODE_NAMES) + 1, relations.DEGREES))
         for name in ("motion", "after", "interval", "harmony", "spacing", "leap", "degree"):
             table = getattr(relations, f"{name}_map")(v)
             self.register_buffer(f"{name}_map", torch.from_numpy(table), persistent=False)
@@ -113,9 +116,8 @@ class SliceHeads(nn.Module):
         for j, voice in enumerate(self.order):
             before, event = batch.before[:, voice], batch.event[:, voice]
             hidden = torch.tanh(self._hear(reads[:, j], j, told))
-            logits = (
-                self.symbol[j](hidden) + self._melody(j, before, batch) + self._copies(gates[:, j], j, voice, batch)
-            )
+            logits = self.symbol[j](hidden) + self._melody(j, hidden, before, batch)
+            logits = logits + self._copies(gates[:, j], voice, batch)
             for i, other in enumerate(self.order[:j]):
                 logits = logits + self._relation(self.pair[j, i], before, batch.before[:, other], afters[i], motions[i])
             last = j == v.voices - 1
@@ -146,13 +148,14 @@ class SliceHeads(nn.Module):
             read = read + F.embedding(each, self.told[self.pair[j, i]])
         return read
 
-    def _melody(self, j: int, before: Tensor, batch: SliceBatch) -> Tensor:
-        """(N, K): what the leap and the degree of the scale say of each candidate."""
-        leap = self.leap[j][cast(Tensor, self.leap_map)]  # (P + 1, K)
-        degree = self.degree[j][:, cast(Tensor, self.degree_map)].flatten(0, 1)  # (modes * 13, K)
-        return F.embedding(before, leap) + F.embedding(batch.mode * 13 + batch.tonic, degree)
+    def _melody(self, j: int, hidden: Tensor, before: Tensor, batch: SliceBatch) -> Tensor:
+        """(N, K): what the leap to each candidate and its degree of the scale are worth, here and on the whole."""
+        leaps = hidden @ self.by_leap[j] + self.leap[j]  # (N, distances)
+        degrees = hidden @ self.by_degree[j] + F.embedding(batch.mode, self.degree[j])  # (N, 13)
+        by_leap = leaps.gather(1, cast(Tensor, self.leap_map)[before])
+        return by_leap + degrees.gather(1, cast(Tensor, self.degree_map)[batch.tonic])
 
-    def _copies(self, gate: Tensor, j: int, voice: int, batch: SliceBatch) -> Tensor:
+    def _copies(self, gate: Tensor, voice: int, batch: SliceBatch) -> Tensor:
         """(N, K): a gate for each lag, on the class that stood there."""
         empty = gate.new_zeros(gate.shape[0], self.vocabulary.classes + 1)
         return empty.scatter_add(1, batch.look_event[:, :, voice], gate)[:, :-1]

@@ -33,7 +33,11 @@ class SliceVoices:
         self.read_bias = np.concatenate([heads["read.bias"], heads["gate.bias"]])
         self.hidden = len(heads["read.bias"]) // (v.voices + 1)
         self.run_gate = heads["run_gate"]
-        self.symbol = [np.ascontiguousarray(heads[f"symbol.{j}.weight"].T) for j in range(v.voices)]
+        # Of each voice: logits by class, by leap and by degree, from one matrix.
+        self.symbol = [
+            np.concatenate([heads[f"symbol.{j}.weight"].T, heads["by_leap"][j], heads["by_degree"][j]], axis=1)
+            for j in range(v.voices)
+        ]
         self.symbol_bias = [heads[f"symbol.{j}.bias"] for j in range(v.voices)]
         self.length = np.ascontiguousarray(heads["length.weight"].T)
         self.length_bias = heads["length.bias"]
@@ -41,8 +45,9 @@ class SliceVoices:
         self.pair = {(j, i): j * (j - 1) // 2 + i for j in range(1, v.voices + 1) for i in range(j)}
         if v.voices > 1:
             self.harmony, self.spacing = heads["harmony"], heads["spacing"]
-        self.leap = heads["leap"][:, relations.leap_map(v)]  # (V, P + 1, K)
-        self.degree = heads["degree"][:, :, relations.degree_map(v)]  # (V, modes, 13, K)
+        self.leap_map, self.degree_map = relations.leap_map(v), relations.degree_map(v)
+        self.leap = heads["leap"][:, self.leap_map]  # (V, P + 1, K)
+        self.degree = heads["degree"][:, :, self.degree_map]  # (V, modes, 13, K)
         self.motion_map, self.after_map = relations.motion_map(v), relations.after_map(v)
         self.interval_map = relations.interval_map(v)
         self.harmony_map, self.spacing_map = relations.harmony_map(v), relations.spacing_map(v)
@@ -62,8 +67,11 @@ class SliceVoices:
         still = np.ones(n, bool)
         for j, voice in enumerate(self.order):
             before = context.before[:, voice]
-            logits = np.tanh(self._hear(reads[:, j], j, told)) @ self.symbol[j]
-            logits += self.symbol_bias[j] + self.leap[j, before] + self.degree[j, context.mode, context.tonic]
+            said = np.tanh(self._hear(reads[:, j], j, told)) @ self.symbol[j]
+            logits = said[:, : v.classes] + self.symbol_bias[j]
+            logits += np.take_along_axis(said[:, v.classes : -relations.DEGREES], self.leap_map[before], axis=1)
+            logits += np.take_along_axis(said[:, -relations.DEGREES :], self.degree_map[context.tonic], axis=1)
+            logits += self.leap[j, before] + self.degree[j, context.mode, context.tonic]
             for i, other in enumerate(self.order[:j]):
                 logits += self._relation(self.pair[j, i], before, context.before[:, other], afters[i], motions[i])
             for lag in range(len(LAGS)):

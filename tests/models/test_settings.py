@@ -18,8 +18,8 @@ def test_settings_survive_text_and_plain_data(name):
     assert kind.of({each: str(value) for each, value in defaults.items()}) == kind()
     assert kind.of(defaults) == kind()
     assert {type(value) for value in defaults.values()} <= {int, float}
-    assert all(field.name in (kind.__doc__ or "") + str(kind.__mro__[1].__doc__) + str(kind.__mro__[2].__doc__)
-               + str(kind.__mro__[-2].__doc__) for field in fields(kind)), "every setting is described"  # fmt: skip
+    described = "".join(each.__doc__ or "" for each in kind.__mro__)
+    assert [field.name for field in fields(kind) if f"    {field.name}: " not in described] == []
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_settings_survive_text_and_plain_data(name):
         ({"learning_rate": "fast"}, r"learning_rate = 'fast' is not a number"),
         ({"learning_rate": "nan"}, r"learning_rate = nan is out of range"),
         ({"learning_rate": "inf"}, r"learning_rate = inf is out of range"),
-        ({"learning_rate": -1}, r"learning_rate = -1.0 is out of range"),
+        ({"learning_rate": -1}, r"learning_rate = -1 is out of range"),
         ({"learning_rate": 0}, r"learning_rate must be above 0"),
         ({"batch": 0}, r"batch must be above 0"),
         ({"averaging": 1}, r"averaging must be below 1"),
@@ -105,7 +105,6 @@ def test_music_beyond_the_ranges_still_has_a_place_to_be(low, high, most):
     shifts = transpositions(roll.with_symbols(symbols), words, family("lstm").settings.of({"transpose": most}))
     assert len(shifts) > 0
     for shift in shifts:
-        words.encode(roll.symbols[:0] + 0)
         assert words.low <= low + shift and high + shift < words.low + words.pitches
 
 
