@@ -30,7 +30,7 @@ def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, 
     \b
     Examples:
       musegen explore bach-vae -o map.png
-      musegen explore my-vae.safetensors --split test -o map.svg
+      musegen explore bach-vae --split test -o test.svg
     """
     from musegen.checkpoints import load_checkpoint
     from musegen.corpora import open_corpus

@@ -40,7 +40,7 @@ def harmonize(
     \b
     Examples:
       musegen harmonize hymn.abc -o hymn.mid
-      musegen harmonize - --model my-minibach.safetensors -o - --to musicxml < hymn.mid > hymn.musicxml
+      musegen harmonize - -o - --to musicxml < hymn.mid > hymn.musicxml
     """
     generating.check(output, 1, suffix, as_json)
 

@@ -66,7 +66,7 @@ def train(
     \b
     Examples:
       musegen train lstm bach --minutes 3 -o my-bach.safetensors
-      musegen train vae celtic --epochs 20 --set hidden=384 -o my-vae.safetensors
+      musegen train vae bach --epochs 20 --set hidden=384 -o my-vae.safetensors
       musegen train lstm my-tunes/ --from celtic-lstm -o my-style.safetensors
     """
     from musegen.training.run import Budget, Run, recorded_seed, state_path, vocabulary_of

@@ -37,7 +37,7 @@ Report = Callable[[dict[str, Any]], None]
 WARM_UP = 100
 """Steps over which the learning rate rises."""
 CALIBRATION = (5, 25)
-"""Steps over which the speed is measured, to translate minutes into steps."""
+"""The speed is measured from the first of these steps to the second at least, to translate minutes into steps."""
 SAVE_EVERY = 30.0
 """Seconds between saved states."""
 LOWEST_RATE = 0.02
@@ -95,6 +95,8 @@ class _Training:
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.session_began = time.monotonic()
         self.saved = time.monotonic()
+        self.pace = 0.0  # seconds per step, of late
+        self.timings: list[float] = []
 
     def run(self) -> Checkpoint:
         """Train to the end."""
@@ -186,14 +188,16 @@ class _Training:
             )
         p.step, p.batch = p.step + 1, p.batch + 1
         p.nats, p.cells = p.nats + total, p.cells + batch.cells
-        self._calibrate(time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self.pace = 0.95 * self.pace + 0.05 * seconds if self.pace else seconds
+        self._calibrate(seconds)
         self.report(
             {
                 "event": "step",
                 "step": p.step,
                 "of": p.total,
                 "train": p.nats / p.cells,
-                "notes_per_second": batch.cells / max(1e-9, time.monotonic() - began),
+                "notes_per_second": round(batch.cells / max(1e-9, seconds)),
                 "left": self._left(),
             }
         )
@@ -253,10 +257,10 @@ class _Training:
         p, minutes = self.progress, self.plan.budget.minutes
         if minutes is None or p.total is not None:
             return
-        self.timings = [*getattr(self, "timings", []), seconds]
+        self.timings.append(seconds)
         measured = self.timings[first:]
         spent = self._seconds()
-        if p.step < last and spent < 0.2 * 60 * minutes:
+        if spent < 0.1 * 60 * minutes or (p.step < last and spent < 0.3 * 60 * minutes):
             return
         pace = sum(measured) / len(measured) if measured else seconds
         held_out = sum(batch.cells for batch in self.held_out) / sum(e.cells for e in self.examples)
@@ -312,7 +316,7 @@ class _Training:
         p = self.progress
         if p.total is None:
             return 60 * (self.plan.budget.minutes or 0.0) - self._seconds()
-        return self._seconds() / max(1, p.step) * (p.total - p.step)
+        return self.pace * (p.total - p.step)
 
     def _checkpoint(self) -> Checkpoint:
         run, p = self.plan, self.progress

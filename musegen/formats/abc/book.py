@@ -33,7 +33,7 @@ MAX_NOTES = 50_000
 MAX_BOOK_NOTES = 500_000
 """Notes of all tunes of a file, repeats played."""
 MAX_BOOK_TOKENS = 1_000_000
-"""Notes, bar lines and other signs of all tunes of a file as written. O'Neill's have 435,000."""
+"""Notes, bar lines and other signs of all tunes of a file as written. O'Neill's have half as many."""
 MAX_MENDED = 200
 """Complaints about one file; the rest are counted."""
 MAX_COMPLAINTS = 100

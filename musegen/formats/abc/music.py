@@ -185,6 +185,7 @@ class Music:
             self._complain(number, f"ignored {letter}: {error}")
 
     def _bar(self, stave: Stave, token: re.Match[str]) -> None:
+        self.tokens += 2  # a bar takes as long to finish as some notes
         text = token["bar"]
         numbers = re.search(r"\d.*", text)
         sign = text[: numbers.start()].rstrip(" \t[") if numbers else text
