@@ -40,6 +40,7 @@ class Measure:
 
     Attributes:
         notes: in the order of the file.
+        sounding: how far the notes reach; 0 without any.
         length: how far the music reaches, rests included.
         rest: length of a rest that only claims to fill the bar.
         metre: set where the time signature changes.
@@ -50,6 +51,7 @@ class Measure:
     """
 
     notes: list[Written] = field(default_factory=list)
+    sounding: int = 0
     length: int = 0
     rest: int = 0
     metre: Metre | None = None
@@ -101,6 +103,8 @@ class PartReader:
                     bar.rest = max(bar.rest, cursor)
                     continue
                 reach = max(reach, onset + duration)
+                if rest is None:
+                    bar.sounding = max(bar.sounding, onset + duration)
                 if "pitch" in values and "cue" not in values:
                     self._note(bar, child, values, onset, duration)
             elif tag == "backup":

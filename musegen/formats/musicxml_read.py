@@ -116,15 +116,19 @@ def _signs(column: Sequence[Measure]) -> Signs:
 
 
 def _lengths(columns: Sequence[Sequence[Measure]], units: int) -> tuple[list[Metre], list[int]]:
-    """The metre of each written bar and how long it lasts, in units: as long as its longest part."""
+    """The metre of each written bar and how long it lasts, in units.
+
+    It is as long as its longest part; rests alone, often written too long, make no bar longer than its metre or than
+    the parts that sound in it.
+    """
     metres, lengths = [], []
     metre = next((m.metre for column in columns for m in column if m.metre), Metre(4, 4))
     for column in columns:
         metre = next((m.metre for m in column if m.metre), metre)
         whole = int(metre.quarters * units)
-        length = max(m.length for m in column)
-        if not length:
-            length = min(whole, max(m.rest for m in column) or whole)
+        sounding = [max(m.sounding, min(m.length, whole)) for m in column if m.sounding]
+        silent = max(max(m.length, m.rest) for m in column) or whole
+        length = max(sounding) if sounding else min(whole, silent)
         metres.append(metre)
         lengths.append(length)
     return metres, lengths

@@ -5,45 +5,33 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from itertools import islice
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
-import musegen
 from musegen.checkpoints import Checkpoint
 from musegen.errors import MusegenError
 from musegen.files import check_writable
 from musegen.models.base import Example
 from musegen.models.network import Batch as Tensors
 from musegen.models.network import Noise
-from musegen.models.plans import Plan, instruments, plans_of
-from musegen.representation.roll import Roll
-from musegen.representation.template import Template
 from musegen.training import parallel
 from musegen.training.batches import Batch, collate, measuring_batches, prepare, training_batches
+from musegen.training.hardware import device_of, in_bfloat16
+from musegen.training.result import begin_from, checkpoint_of
 from musegen.training.run import Run
+from musegen.training.schedule import Calibration, learning_rate
 from musegen.training.state import State
+from musegen.training.stopping import Stop, deferred_stop
 
 Report = Callable[[dict[str, Any]], None]
 
-WARM_UP = 100
-"""Steps over which the learning rate rises."""
-CALIBRATION = (5, 25)
-"""The speed is measured from the first of these steps to the second at least, to translate minutes into steps."""
 SAVE_EVERY = 30.0
 """Seconds between saved states."""
-LOWEST_RATE = 0.02
-"""The learning rate at the end, as a share of the highest."""
-MELODIES = 32
-"""Held-out melodies that a model which needs them brings along."""
 CLIP = 1.0
 """Largest norm of a gradient."""
 
@@ -79,8 +67,8 @@ class _Training:
         self.plan, self.report, self.world = run, report, world
         if world.rank == 0:
             check_writable(run.out, overwrite=run.resume or run.overwrite)
-        self.device = _device(run.device, world)
-        self.half = _half(run.precision, self.device)
+        self.device = device_of(run.device, world)
+        self.half = in_bfloat16(run.precision, self.device)
         self.examples = self._examples("train")
         if not self.examples:
             raise MusegenError(f"no training piece of {run.corpus.name} is long enough for {run.family.name}")
@@ -88,7 +76,7 @@ class _Training:
         torch.manual_seed(run.seed)
         network = run.family.network(run.vocabulary, run.settings).to(self.device)
         if run.base:
-            _begin_from(network, run.base)
+            begin_from(network, run.base)
         self.state = State(network, run.settings.learning_rate, run.settings.weight_decay)
         self.progress = self.state.progress
         self.engine = world.engine(network)
@@ -96,7 +84,8 @@ class _Training:
         self.session_began = time.monotonic()
         self.saved = time.monotonic()
         self.pace = 0.0  # seconds per step, of late
-        self.timings: list[float] = []
+        held_out = sum(batch.cells for batch in self.held_out) / sum(example.cells for example in self.examples)
+        self.calibration = Calibration(run.budget.minutes, held_out) if run.budget.minutes else None
 
     def run(self) -> Checkpoint:
         """Train to the end."""
@@ -117,10 +106,10 @@ class _Training:
             precision="bfloat16" if self.half else "float32",
             processes=self.world.size,
         )
-        with _deferred_stop() as stop:
+        with deferred_stop() as stop:
             while not self.progress.done:
                 self._epoch(stop)
-        checkpoint = self._checkpoint()
+        checkpoint = checkpoint_of(self.plan, self.state, self._seconds())
         if self.world.rank == 0:
             checkpoint.save(self.plan.out, overwrite=True)
             self.plan.state_path.unlink(missing_ok=True)
@@ -142,12 +131,12 @@ class _Training:
         held_out = self._measure(stop)
         training = p.nats / max(1, p.cells)
         score = training if held_out is None else held_out
+        p.history.append((p.epoch, training, score))
         if p.best is None or score < p.best:
             p.best, p.best_epoch = score, p.epoch
             self.state.keep_best()
             if self.world.rank == 0:
-                self._checkpoint().save(self.plan.out, overwrite=True)
-        p.history.append((p.epoch, training, score))
+                checkpoint_of(self.plan, self.state, self._seconds()).save(self.plan.out, overwrite=True)
         stale = p.epoch - p.best_epoch >= settings.patience
         p.done = stale or (p.total is not None and p.step >= p.total)
         p.epoch, p.batch, p.nats, p.cells = p.epoch + 1, 0, 0.0, 0
@@ -159,7 +148,7 @@ class _Training:
             train=training,
             validation=held_out,
             best=p.best,
-            learning_rate=self._rate(),
+            learning_rate=learning_rate(settings.learning_rate, p.step, p.total),
             notes_per_second=round(rate),
             seconds=round(self._seconds(), 1),
             left=round(self._left(), 1),
@@ -172,7 +161,7 @@ class _Training:
         p = self.progress
         began = time.monotonic()
         for group in self.state.optimiser.param_groups:
-            group["lr"] = self._rate()
+            group["lr"] = learning_rate(self.plan.settings.learning_rate, p.step, p.total)
         mine, rows = batch.share(self.world.rank, self.world.size)
         self.state.optimiser.zero_grad(set_to_none=True)
         loss, nats = self._forward(mine, rows, len(batch.examples), batch.cells, learning=True)
@@ -190,7 +179,9 @@ class _Training:
         p.nats, p.cells = p.nats + total, p.cells + batch.cells
         seconds = time.monotonic() - began
         self.pace = 0.95 * self.pace + 0.05 * seconds if self.pace else seconds
-        self._calibrate(seconds)
+        if self.calibration and p.total is None:
+            # The first process decides for all, since each has its own clock.
+            p.total = self.world.same(self.calibration.total(p.step, seconds, self._seconds())) or None
         self.report(
             {
                 "event": "step",
@@ -243,31 +234,6 @@ class _Training:
         self._pause(stop)
         return self.world.sum(nats) / sum(batch.cells for batch in self.held_out)
 
-    def _rate(self) -> float:
-        """Up over the first steps, then down along a cosine (Loshchilov and Hutter, 2017)."""
-        p = self.progress
-        warm = min(1.0, (p.step + 1) / WARM_UP)
-        done = min(1.0, p.step / p.total) if p.total else 0.0
-        fall = LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * done))
-        return self.plan.settings.learning_rate * warm * fall
-
-    def _calibrate(self, seconds: float) -> None:
-        """Translate `--minutes` into steps once the speed is known; then the run is a function of its seed again."""
-        first, last = CALIBRATION
-        p, minutes = self.progress, self.plan.budget.minutes
-        if minutes is None or p.total is not None:
-            return
-        self.timings.append(seconds)
-        measured = self.timings[first:]
-        spent = self._seconds()
-        if spent < 0.1 * 60 * minutes or (p.step < last and spent < 0.3 * 60 * minutes):
-            return
-        pace = sum(measured) / len(measured) if measured else seconds
-        held_out = sum(batch.cells for batch in self.held_out) / sum(e.cells for e in self.examples)
-        pace *= 1 + 0.4 * held_out  # measuring is cheaper than learning
-        left = max(0.0, 60 * minutes - spent)
-        p.total = self.world.same(p.step + max(1, int(left / pace)))
-
     def _pause(self, stop: Stop) -> None:
         """Save the state now and then, and when the run is to stop."""
         stopping = self.world.any(stop.asked)
@@ -318,121 +284,7 @@ class _Training:
             return 60 * (self.plan.budget.minutes or 0.0) - self._seconds()
         return self.pace * (p.total - p.step)
 
-    def _checkpoint(self) -> Checkpoint:
-        run, p = self.plan, self.progress
-        training = [run.corpus.roll(index) for index in run.corpus.split("train")]
-        card = {
-            "corpus": {"name": run.corpus.name, "hash": run.corpus.hash, "pieces": len(training)},
-            "rights": {"source": run.corpus.source, "licence": run.corpus.licence},
-            "measure": run.family.measure,
-            "train": p.history[p.best_epoch][1] if p.best_epoch < len(p.history) else p.nats / max(1, p.cells),
-            "validation": p.best if self.held_out else None,
-            "epochs": p.best_epoch + 1,
-            "parameters": self.parameters,
-            "seconds": round(self._seconds(), 1),
-            "seed": run.seed,
-            "command": run.command,
-            "versions": {
-                "musegen": musegen.__version__,
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "numpy": np.__version__,
-            },
-            "from": str(run.base.path) if run.base else None,
-        }
-        return Checkpoint(
-            run.family,
-            run.settings,
-            run.vocabulary,
-            plans_of(training),
-            training[0].names,
-            training[0].programs or instruments(training[0].names),
-            card,
-            {name: tensor.cpu().numpy() for name, tensor in self.state.best.items()},
-            self._melodies(),
-            run.out,
-        )
-
-    def _melodies(self) -> tuple[Roll, ...]:
-        """Held-out melodies for a family that composes under one."""
-        corpus = self.plan.corpus
-        if not self.plan.family.given_voices:
-            return ()
-        held_out = [corpus.roll(index) for index in corpus.split("validation") or corpus.split("train")]
-        given = (Template.given(roll, self.plan.family.given_voices).roll for roll in held_out if Plan.of(roll))
-        return tuple(islice(given, MELODIES))
-
     def _examples(self, split: str) -> list[Example]:
         run = self.plan
         rolls = (run.corpus.roll(index) for index in run.corpus.split(split))
         return prepare(run.family, rolls, run.vocabulary, run.settings)
-
-
-class Stop:
-    """Whether a signal asked to stop; the step under way is finished first, so that the state is that of a step."""
-
-    def __init__(self) -> None:
-        self.asked: int = 0
-        self.handlers: dict[int, Any] = {}
-
-    def now(self) -> None:
-        """Do what the signal would have done."""
-        number = self.asked or signal.SIGINT
-        handler = self.handlers.get(number, signal.default_int_handler)
-        handler(number, None)
-
-
-@contextmanager
-def _deferred_stop() -> Iterator[Stop]:
-    """Hold signals back until `Stop.now`; a second one ends the program at once."""
-    stop = Stop()
-
-    def ask(number: int, _frame: object) -> None:
-        if stop.asked:
-            os._exit(128 + number)
-        stop.asked = number
-
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        handler = signal.getsignal(number)
-        if callable(handler) and number not in stop.handlers:
-            stop.handlers[number] = handler
-            signal.signal(number, ask)
-    try:
-        yield stop
-    finally:
-        for number, handler in stop.handlers.items():
-            signal.signal(number, handler)
-
-
-def _device(name: str, world: parallel.World) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise MusegenError("there is no GPU that torch can use", "Train with --device cpu or auto.")
-    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
-        return torch.device("cuda", world.local_rank)
-    return torch.device("cpu")
-
-
-def _half(precision: str, device: torch.device) -> bool:
-    """Whether matrix products are computed in bfloat16: where the processor has instructions for it."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        gains: bool = torch.cuda.is_bf16_supported(including_emulation=False)
-        return gains
-    has_amx: bool = torch.cpu._is_amx_tile_supported()
-    return has_amx
-
-
-def _begin_from(network: nn.Module, base: Checkpoint) -> None:
-    """Take over the weights of a trained model.
-
-    Raises:
-        MusegenError: it has other settings.
-    """
-    weights = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in base.weights.items()}
-    own = dict(network.named_parameters())
-    if {name: tensor.shape for name, tensor in weights.items()} != {n: t.shape for n, t in own.items()}:
-        raise MusegenError(f"{base.path} has other settings than this run", "Leave out --set, or train anew.")
-    with torch.no_grad():
-        for name, tensor in own.items():
-            tensor.copy_(weights[name])

@@ -236,6 +236,9 @@ def test_bars_without_notes_keep_their_length():
     rest = note("-", 16).replace("<rest/>", '<rest measure="yes"/>')  # wrong by itself, as some programs write it
     score, _ = read(bars(ATTRIBUTES + note("C4", 8), rest, "", note("D4", 8)))
     assert spans(score) == [[(0, 4, 60), (12, 4, 62)]]
+    filled = bars(ATTRIBUTES + note("-", 8), note("-", 16), note("C3", 8))
+    score, _ = read(bars(ATTRIBUTES + note("C4", 2), note("D4", 8), note("E4", 8)), filled)
+    assert score.pickup == 1 and spans(score) == [[(0, 1, 60), (1, 4, 62), (5, 4, 64)], [(5, 4, 48)]]
 
 
 def test_tempo_is_read_from_a_metronome_mark():
