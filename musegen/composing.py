@@ -117,6 +117,8 @@ def _template(model: Checkpoint, how: Sampling, number: int, wishes: Wishes) -> 
             f"{model.family.name} takes length, key and metre from the melody it is given",
             "Leave out --bars, --key and --metre.",
         )
+    if not model.melodies:
+        raise MusegenError(f"{model.name} brings no melody to compose under", "Give it one with `musegen harmonize`.")
     melody = model.melodies[int(generator.integers(len(model.melodies)))]
     tempi = ((0, wishes.tempo or usual_tempo(melody.metres[0][1], melody.voices)),)
     return Template.given(replace(melody, tempi=tempi), model.family.given_voices)

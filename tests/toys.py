@@ -37,19 +37,24 @@ CASES = [
 LEFT_TO_RIGHT = [name for name in FAMILIES if not family(name).given_voices]
 
 
-def line(generator: np.random.Generator, steps: int, scale: Sequence[int], durations: Sequence[int]) -> np.ndarray:
-    """(steps,) symbols: a walk along a scale, with a rest or a repeated note now and then."""
+def line(generator: np.random.Generator, steps: int, pitches: Sequence[int], durations: Sequence[int]) -> np.ndarray:
+    """(steps,) symbols: a walk along the pitches of a scale, with a rest or a repeated note now and then."""
     symbols = np.full(steps, HOLD, np.uint8)
-    step, degree = 0, int(generator.integers(len(scale)))
+    step, degree = 0, int(generator.integers(len(pitches)))
     while step < steps:
-        degree = int(np.clip(degree + generator.integers(-2, 3), 0, len(scale) - 1))
+        degree = int(np.clip(degree + generator.integers(-2, 3), 0, len(pitches) - 1))
         length = int(generator.choice(durations))
         if generator.random() < 0.08:
             symbols[step : step + length] = REST
         else:
-            symbols[step] = scale[degree]
+            symbols[step] = pitches[degree]
         step += length
     return symbols
+
+
+def scale(key: Key, low: int, semitones: int) -> list[int]:
+    """The pitches of a key signature from `low` on."""
+    return [pitch for pitch in range(low, low + semitones) if (pitch - 7 * key.fifths) % 12 in (0, 2, 4, 5, 7, 9, 11)]
 
 
 def chorale(number: int) -> Roll:
@@ -60,11 +65,7 @@ def chorale(number: int) -> Roll:
     pickup = 4 * (number % 2)
     steps = pickup + int(metre.quarters * 4) * (2 + number % 3) - pickup
     bases = (67, 62, 55, 45)
-    voices = [
-        line(generator, steps, [p for p in range(base, base + 10) if (p - 7 * key.fifths) % 12 in (0, 2, 4, 5, 7, 9, 11)],
-             (4, 4, 4, 8, 2))
-        for base in bases
-    ]  # fmt: skip
+    voices = [line(generator, steps, scale(key, base, 10), (4, 4, 4, 8, 2)) for base in bases]
     return Roll(
         np.stack(voices, axis=1),
         4,
@@ -83,9 +84,9 @@ def tune(number: int) -> Roll:
     key = Key(number % 3, "dorian" if number % 4 == 3 else "major")
     pickup = (0, 6, 0, 12)[number % 4]
     bar = int(metre.quarters * 12)
-    scale = [p for p in range(62, 80) if (p - 7 * key.fifths) % 12 in (0, 2, 4, 5, 7, 9, 11)]
-    strain = line(generator, bar * (1 + number % 2), scale, (6, 6, 6, 12, 12, 18, 4))
-    symbols = np.concatenate([line(generator, pickup, scale, (6,)), strain, strain])
+    pitches = scale(key, 62, 18)
+    strain = line(generator, bar * (1 + number % 2), pitches, (6, 6, 6, 12, 12, 18, 4))
+    symbols = np.concatenate([line(generator, pickup, pitches, (6,)), strain, strain])
     symbols = symbols[: len(symbols) - pickup][:, None]
     return Roll(symbols, 12, ((0, metre),), pickup, keys=((0, key),), names=("Melody",), title=f"Tune {number}")
 

@@ -52,15 +52,13 @@ def drawing(command: F) -> F:
 
     @click.option(
         "--temperature",
-        type=click.FloatRange(0, 100),
+        type=options.Number(0, 100),
         help="0 takes the likeliest, above 1 takes risks; by default what suits the family.",
     )
     @click.option("--top-k", type=click.IntRange(min=0), default=0, help="Draw from the K likeliest only.")
-    @click.option(
-        "--top-p", type=click.FloatRange(0, 1), default=1.0, help="Draw from the likeliest that sum to P only."
-    )
+    @click.option("--top-p", type=options.Number(0, 1), default=1.0, help="Draw from the likeliest that sum to P only.")
     @options.seed
-    @click.option("--tempo", type=click.FloatRange(4, 1000), metavar="Q", help="Quarter notes per minute.")
+    @click.option("--tempo", type=options.Number(4, 1000), metavar="Q", help="Quarter notes per minute.")
     @functools.wraps(command)
     def wrapped(
         *args: Any,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,6 +18,17 @@ from musegen.score import Key, Metre
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+
+
+class Number(click.FloatRange):
+    """The type of an option that takes a number within bounds; not NaN or infinity, which click lets through."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Text -> number."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def output(what: str = "File to write; - is stdout.", *, required: bool = True, check: bool = True) -> Callable[[F], F]:

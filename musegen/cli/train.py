@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("corpus_name", metavar="[CORPUS]", default="bach")
 @options.output("Checkpoint to write, such as my-bach.safetensors.", check=False)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the music at most.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for about so long, instead.")
+@click.option("--minutes", type=options.Number(min=0, min_open=True), help="Train for about so long, instead.")
 @click.option("--resume", is_flag=True, help="Go on from where an interrupted run of the same command stopped.")
 @click.option("--from", "base_name", metavar="CHECKPOINT", help="Begin with the weights of a trained model.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the family; repeatable.")

@@ -66,13 +66,21 @@ def plane(model: Checkpoint, rolls: Sequence[Roll]) -> Plane:
         rolls: with the model's voices and grid.
 
     Raises:
-        MusegenError: the model has no latent space, or a piece is out of its range.
+        MusegenError: the model has no latent space, or a piece is out of its range or of another shape.
     """
     network = model.network()
     if not isinstance(network, VAENetwork):
         raise MusegenError(
             f"{model.name} is of the family {model.family.name}, which has no latent space", "Use a vae."
         )
+    v = model.vocabulary
+    for roll in rolls:
+        if (roll.voices, roll.steps_per_quarter) != (v.voices, v.steps_per_quarter):
+            raise MusegenError(
+                f"{model.name} reads {v.voices} voices at {v.steps_per_quarter} steps per quarter, this music has "
+                f"{roll.voices} at {roll.steps_per_quarter}",
+                "Use the corpus that the model was trained on, or one like it.",
+            )
     codes = []
     for first in range(0, len(rolls), BATCH):
         some = rolls[first : first + BATCH]

@@ -12,7 +12,7 @@ from musegen.formats.midi_events import MAX_QUARTERS, Events, Track
 from musegen.lines import split_lines, trim_legato
 from musegen.score import Changes, Key, Metre, Note, Score, Voice
 
-MAX_NOTES = 200_000
+MAX_NOTES = 100_000
 """Notes of a piece."""
 COMPOSER = "Composer: "
 """How a text event that names the composer begins."""

@@ -18,10 +18,26 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+GATHERED = 4
+"""Pieces whose table rows are gathered at once: few enough for them to stay in the processor's cache."""
+
 
 def sigmoid(x: Floats) -> Floats:
     """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+    halved = 0.5 * x
+    np.tanh(halved, out=halved)
+    halved *= 0.5
+    halved += 0.5
+    return halved
+
+
+def summed_rows(table: Floats, rows: Ints) -> Floats:
+    """Look up rows and add them up: (R, width) and (n, F) indices -> (n, width)."""
+    total = np.empty((len(rows), table.shape[1]))
+    for first in range(0, len(rows), GATHERED):
+        some = slice(first, first + GATHERED)
+        np.add.reduce(table.take(rows[some], axis=0), axis=1, out=total[some])
+    return total
 
 
 def lstm_step(given: Floats, hidden: Floats, memory: Floats, matrix: Floats, bias: Floats) -> tuple[Floats, Floats]:
@@ -41,14 +57,24 @@ def lstm_step(given: Floats, hidden: Floats, memory: Floats, matrix: Floats, bia
     gates = np.concatenate([given, hidden], axis=1) @ matrix
     gates += bias
     opened = sigmoid(gates[:, : 2 * units])
-    memory = opened[:, units:] * memory + opened[:, :units] * np.tanh(gates[:, 2 * units : 3 * units])
-    return sigmoid(gates[:, 3 * units :]) * np.tanh(memory), memory
+    memory = opened[:, units:] * memory
+    memory += opened[:, :units] * np.tanh(gates[:, 2 * units : 3 * units])
+    output = sigmoid(gates[:, 3 * units :])
+    output *= np.tanh(memory)
+    return output, memory
 
 
 def log_softmax(logits: Floats) -> Floats:
     """(n, K) -> (n, K) log-probabilities."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def surprise(logits: Floats, chosen: Ints) -> Floats:
+    """(n, K) logits and (n,) classes -> (n,) nats: minus the log-probability of each class."""
+    highest = logits.max(axis=1)
+    total = np.exp(logits - highest[:, None]).sum(axis=1)
+    return np.asarray(np.log(total) - (logits[np.arange(len(chosen)), chosen] - highest))
 
 
 def pick(logits: Floats, how: Sampling, chance: Floats) -> Ints:
@@ -77,7 +103,7 @@ def pick(logits: Floats, how: Sampling, chance: Floats) -> Ints:
         odds = np.zeros_like(odds)
         np.put_along_axis(odds, order, ranked, axis=1)
     heap = np.cumsum(odds, axis=1)
-    chosen = (heap <= (chance * heap[:, -1])[:, None]).sum(axis=1)
-    # Rounding may lead past the last class that has any chance.
-    last = odds.shape[1] - 1 - (odds[:, ::-1] > 0).argmax(axis=1)
-    return np.asarray(np.minimum(chosen, last))
+    whole = heap[:, -1]
+    # Below the whole heap even where the product is rounded up to it, or no class would be reached.
+    reached = np.minimum(chance * whole, np.nextafter(whole, 0.0))
+    return np.asarray((heap <= reached[:, None]).sum(axis=1))

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Composer, Filling, Sampling
 from musegen.models.features import Features
-from musegen.models.numpy_layers import Floats, log_softmax, pick
+from musegen.models.numpy_layers import Floats, pick, summed_rows, surprise
 from musegen.models.slice_voices import SliceVoices
 from musegen.models.slices import LAGS, Context, Frame, Ints, run_level
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, sounding
 from musegen.representation.template import Template
+
+_FRAME = tuple(Frame.__dataclass_fields__)
+_LAGS = np.array(LAGS)
 
 State = tuple[Floats, ...]
 """What a trunk remembers: arrays whose first axis is the piece."""
@@ -60,13 +63,12 @@ class SliceComposer(Composer):
         if any(not template.open.all() or template.allowed is not None for template in templates):
             raise MusegenError("this family writes whole pieces, and cannot keep given notes yet")
         run = Run(self, templates, self.start(how, pieces))
-        chances = [
-            how.generator(piece).random((template.roll.steps, self.vocabulary.voices + 1))
-            for piece, template in zip(pieces, templates, strict=True)
-        ]
+        chances = np.zeros((len(templates), int(run.steps.max(initial=0)), self.vocabulary.voices + 1))
+        for own, piece, steps in zip(chances, pieces, run.steps, strict=True):
+            own[:steps] = how.generator(piece).random((steps, chances.shape[2]))
         turn = 0
         while len(run.active):
-            drawn = np.stack([chances[i][turn] for i in run.active])
+            drawn = chances[run.active, turn]
             run.advance(lambda column, logits: pick(logits, how, drawn[:, column]))  # noqa: B023
             turn += 1
         return run.fillings()
@@ -82,15 +84,18 @@ class Run:
     def __init__(self, composer: SliceComposer, templates: Sequence[Template], state: State) -> None:
         self.composer, self.templates = composer, templates
         v = composer.vocabulary
-        frames = [Frame.of(template.roll, v) for template in templates]
         self.steps = np.array([template.roll.steps for template in templates])
         longest = int(self.steps.max(initial=0))
-
-        def stacked(name: str) -> Ints:
-            rows = [getattr(frame, name) for frame in frames]
-            return np.stack([np.pad(row, (0, longest - len(row))) for row in rows])
-
-        self.frame = Frame(**{name: cast(Any, stacked(name)) for name in Frame.__dataclass_fields__})
+        # What is known of each step: an array (fields, B, S), so that one look-up gives all fields of a slice.
+        self.known = np.zeros((len(_FRAME), len(templates), longest), np.int64)
+        frames: dict[Any, Ints] = {}  # pieces of a batch often have the same metre, key and length
+        for i, template in enumerate(templates):
+            roll = template.roll
+            alike = roll.steps, roll.pickup, roll.metres, roll.keys
+            if alike not in frames:
+                frame = Frame.of(roll, v)
+                frames[alike] = np.stack([getattr(frame, name) for name in _FRAME])
+            self.known[:, i, : roll.steps] = frames[alike]
         b = len(templates)
         self.event = np.full((b, longest, v.voices), v.hold)
         self.ends = np.zeros((b, longest), np.int64)  # for each written step, where its slice ends
@@ -99,14 +104,15 @@ class Run:
         self.previous_length = np.zeros(b, np.int64)
         self.agreed = np.zeros((b, len(LAGS)), np.int64)  # steps
         self.at = np.zeros(b, np.int64)
-        self.state = state
         self.nats = np.zeros(b)
         self.active: Ints = np.flatnonzero(self.at < self.steps)
+        self.state = tuple(part[self.active] for part in state)  # of the active pieces alone
 
     def context(self) -> Context:
         """What is known of the next slice of each active piece."""
         v, act, at = self.composer.vocabulary, self.active, self.at[self.active]
-        there = at[:, None] - self.frame.bar_steps[act, at][:, None] * np.array(LAGS)
+        now = dict(zip(_FRAME, self.known[:, act, at], strict=True))
+        there = at[:, None] - now.pop("bar_steps")[:, None] * _LAGS
         seen, where = there >= 0, np.maximum(there, 0)
         rows = act[:, None]
         return Context(
@@ -116,10 +122,8 @@ class Run:
             look_event=np.where(seen[..., None], self.event[rows, where], v.none),
             look_length=np.where(seen, self.ends[rows, where] - where, 0),
             run=run_level(self.agreed[act] / v.steps_per_quarter),
-            **{
-                name: getattr(self.frame, name)[act, at]
-                for name in ("position", "joint", "room", "bar", "bars_left", "metre", "tonic", "mode")
-            },
+            joint=now.pop("joint") != 0,
+            **now,
         )
 
     def advance(self, choose: Callable[[int, Floats], Ints]) -> None:
@@ -129,32 +133,33 @@ class Run:
             choose: column of the draw (voices in drawing order, then the length) and (n, K) logits -> (n,) classes.
         """
         composer, act = self.composer, self.active
-        v = composer.vocabulary
+        hold = composer.vocabulary.hold
         context = self.context()
         rows = composer.features.rows(context) + composer.features.offsets
-        features = composer.tables[rows].sum(axis=1)
-        read, after = composer.trunk.step(features, tuple(part[act] for part in self.state))
-        for part, moved_on in zip(self.state, after, strict=True):
-            part[act] = moved_on
+        read, after = composer.trunk.step(summed_rows(composer.tables, rows), self.state)
+        nats = self.nats[act]
 
         def choose_in_range(column: int, voice: int | None, logits: Floats) -> Ints:
             allowed = logits if voice is None else np.where(composer.in_range[voice], logits, -np.inf)
             chosen = choose(column, allowed)
-            self.nats[act] -= np.take_along_axis(log_softmax(logits), chosen[:, None], 1)[:, 0]
+            np.add(nats, surprise(logits, chosen), out=nats)
             return chosen
 
         event, length = composer.voices.draw(read, context, choose_in_range)
+        self.nats[act] = nats
         at = self.at[act]
         self.event[act, at] = event
         whose = np.repeat(act, length)
         cells = np.repeat(at - np.cumsum(length) + length, length) + np.arange(length.sum())
         self.ends[whose, cells] = np.repeat(at + length, length)
-        self.sound[act] = np.where(event == v.hold, self.sound[act], event)
+        self.sound[act] = np.where(event == hold, self.sound[act], event)
         same = (context.look_event == event[:, None]).all(-1) & (context.look_length == length[:, None])
         self.agreed[act] = np.where(same, self.agreed[act] + length[:, None], 0)
         self.previous_event[act], self.previous_length[act] = event, length
         self.at[act] = at + length
-        self.active = act[self.at[act] < self.steps[act]]
+        goes_on = self.at[act] < self.steps[act]
+        self.active = act[goes_on]
+        self.state = after if goes_on.all() else tuple(part[goes_on] for part in after)
 
     def fillings(self) -> list[Filling]:
         """The pieces, in order."""

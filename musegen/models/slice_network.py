@@ -130,7 +130,7 @@ class SliceHeads(nn.Module):
             motions.append(cast(Tensor, self.motion_map)[before, event])
             told.append(2 * afters[-1] + moved)
         hidden = torch.tanh(self._hear(reads[:, v.voices], v.voices, told))
-        lengths = F.pad(self.length(hidden), (0, 1))
+        lengths = F.pad(self.length(hidden).to(gates.dtype), (0, 1))
         index = torch.where(batch.look_length > 0, batch.look_length - 1, v.longest_bar)
         lengths = lengths.scatter_add(1, index, gates[:, v.voices])[:, : v.longest_bar]
         steps = torch.arange(1, v.longest_bar + 1, device=lengths.device)
@@ -138,10 +138,14 @@ class SliceHeads(nn.Module):
         nats.append(F.cross_entropy(lengths, batch.length - 1, reduction="none"))
         return torch.stack(nats, 1)
 
+    def _boosted(self, name: str) -> Tensor:
+        """A table as it counts; see `relations.BOOST`."""
+        return relations.BOOST * cast(Tensor, getattr(self, name))
+
     def _run_gates(self, run: Tensor) -> Tensor:
         """(N, L) -> (N, V + 1, L): how much more a look back counts after so long an agreement."""
         lags = torch.arange(len(LAGS), device=run.device)
-        return self.run_gate[:, lags, run].transpose(0, 1)
+        return self._boosted("run_gate")[:, lags, run].transpose(0, 1)
 
     def _hear(self, read: Tensor, j: int, told: list[Tensor]) -> Tensor:
         for i, each in enumerate(told):
@@ -150,8 +154,8 @@ class SliceHeads(nn.Module):
 
     def _melody(self, j: int, hidden: Tensor, before: Tensor, batch: SliceBatch) -> Tensor:
         """(N, K): what the leap to each candidate and its degree of the scale are worth, here and on the whole."""
-        leaps = hidden @ self.by_leap[j] + self.leap[j]  # (N, distances)
-        degrees = hidden @ self.by_degree[j] + F.embedding(batch.mode, self.degree[j])  # (N, 13)
+        leaps = hidden @ self.by_leap[j] + self._boosted("leap")[j]  # (N, distances)
+        degrees = hidden @ self.by_degree[j] + F.embedding(batch.mode, self._boosted("degree")[j])  # (N, 13)
         by_leap = leaps.gather(1, cast(Tensor, self.leap_map)[before])
         return by_leap + degrees.gather(1, cast(Tensor, self.degree_map)[batch.tonic])
 
@@ -163,8 +167,12 @@ class SliceHeads(nn.Module):
     def _relation(self, pair: int, before: Tensor, other_before: Tensor, after: Tensor, motion: Tensor) -> Tensor:
         """(N, K): what the intervals to a voice already drawn say of each candidate."""
         stood = cast(Tensor, self.interval_map)[before, other_before] * relations.MOTIONS + motion
-        harmony = F.embedding(stood, self.harmony[pair]).gather(1, cast(Tensor, self.harmony_map)[after, before])
-        spacing = F.embedding(motion, self.spacing[pair]).gather(1, cast(Tensor, self.spacing_map)[after, before])
+        harmony = F.embedding(stood, self._boosted("harmony")[pair]).gather(
+            1, cast(Tensor, self.harmony_map)[after, before]
+        )
+        spacing = F.embedding(motion, self._boosted("spacing")[pair]).gather(
+            1, cast(Tensor, self.spacing_map)[after, before]
+        )
         return harmony + spacing
 
     def _possible(self, logits: Tensor, before: Tensor, stuck: Tensor) -> Tensor:

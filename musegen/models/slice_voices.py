@@ -28,80 +28,108 @@ class SliceVoices:
         v = self.vocabulary = vocabulary
         self.order = relations.drawing_order(v.voices)
         heads = {name.removeprefix("heads."): array for name, array in weights.items() if name.startswith("heads.")}
-        # One matrix gives what all heads read and all gates.
-        self.read = np.ascontiguousarray(np.concatenate([heads["read.weight"], heads["gate.weight"]]).T)
+        heads |= {name: relations.BOOST * heads[name] for name in relations.BOOSTED if name in heads}
+        # One matrix gives what all heads read and all gates. It stays as torch has it, (outputs, inputs), and is turned
+        # where it is used: that costs the product nothing, and the start a copy less.
+        self.read = np.concatenate([heads["read.weight"], heads["gate.weight"]])
         self.read_bias = np.concatenate([heads["read.bias"], heads["gate.bias"]])
         self.hidden = len(heads["read.bias"]) // (v.voices + 1)
         self.run_gate = heads["run_gate"]
+        self.lags = np.arange(len(LAGS))
         # Of each voice: logits by class, by leap and by degree, from one matrix.
         self.symbol = [
             np.concatenate([heads[f"symbol.{j}.weight"].T, heads["by_leap"][j], heads["by_degree"][j]], axis=1)
             for j in range(v.voices)
         ]
-        self.symbol_bias = [heads[f"symbol.{j}.bias"] for j in range(v.voices)]
-        self.length = np.ascontiguousarray(heads["length.weight"].T)
-        self.length_bias = heads["length.bias"]
+        self.symbol_bias = [
+            np.concatenate([heads[f"symbol.{j}.bias"], heads["leap"][j], np.zeros(relations.DEGREES)])
+            for j in range(v.voices)
+        ]
+        self.degree = heads["degree"]  # (V, modes, 13)
+        # For each candidate the column of its leap, and that of its degree.
+        self.leap_at = v.classes + relations.leap_map(v)
+        self.degree_at = v.classes + relations.DISTANCES + relations.degree_map(v)
+        self.length, self.length_bias = heads["length.weight"], heads["length.bias"]
+        self.lengths = np.arange(1, v.longest_bar + 1)
         self.told = heads["told"]
         self.pair = {(j, i): j * (j - 1) // 2 + i for j in range(1, v.voices + 1) for i in range(j)}
+        self.motion_map, self.after_map = relations.motion_map(v), relations.after_map(v)
         if v.voices > 1:
             self.harmony, self.spacing = heads["harmony"], heads["spacing"]
-        self.leap_map, self.degree_map = relations.leap_map(v), relations.degree_map(v)
-        self.leap = heads["leap"][:, self.leap_map]  # (V, P + 1, K)
-        self.degree = heads["degree"][:, :, self.degree_map]  # (V, modes, 13, K)
-        self.motion_map, self.after_map = relations.motion_map(v), relations.after_map(v)
-        self.interval_map = relations.interval_map(v)
-        self.harmony_map, self.spacing_map = relations.harmony_map(v), relations.spacing_map(v)
+            self.interval_map = relations.interval_map(v)
+            self.harmony_map = relations.harmony_map(v).reshape(-1, v.classes)
+            self.spacing_map = relations.spacing_map(v).reshape(-1, v.classes)
+        self.rest, self.hold, self.classes, self.sounds = v.rest, v.hold, v.classes, v.pitches + 1
 
     def draw(self, read: Floats, context: Context, choose: Choose) -> tuple[Ints, Ints]:
         """(n, H) from the trunk -> (n, V) events and (n,) lengths."""
-        v, n = self.vocabulary, len(read)
-        one = np.arange(n)
-        heard = read @ self.read + self.read_bias
-        reads = heard[:, : (v.voices + 1) * self.hidden].reshape(n, v.voices + 1, self.hidden)
-        gates = heard[:, (v.voices + 1) * self.hidden :].reshape(n, v.voices + 1, len(LAGS))
-        gates = gates + self.run_gate[:, np.arange(len(LAGS)), context.run].transpose(1, 0, 2)
-        event = np.zeros((n, v.voices), np.int64)
+        n, voices = len(read), len(self.order)
+        heard = read @ self.read.T
+        heard += self.read_bias
+        reads = heard[:, : (voices + 1) * self.hidden].reshape(n, voices + 1, self.hidden)
+        gates = heard[:, (voices + 1) * self.hidden :].reshape(n, voices + 1, len(LAGS))
+        gates = gates + self.run_gate[:, self.lags, context.run].transpose(1, 0, 2)
+        event = np.zeros((n, voices), np.int64)
         told: list[Ints] = []
         afters: list[Ints] = []
         motions: list[Ints] = []
         still = np.ones(n, bool)
         for j, voice in enumerate(self.order):
             before = context.before[:, voice]
-            said = np.tanh(self._hear(reads[:, j], j, told)) @ self.symbol[j]
-            logits = said[:, : v.classes] + self.symbol_bias[j]
-            logits += np.take_along_axis(said[:, v.classes : -relations.DEGREES], self.leap_map[before], axis=1)
-            logits += np.take_along_axis(said[:, -relations.DEGREES :], self.degree_map[context.tonic], axis=1)
-            logits += self.leap[j, before] + self.degree[j, context.mode, context.tonic]
+            # One column more takes in what points to nothing: `none`, where there is nothing to look back to.
+            room = np.zeros((n, self.classes + 1))
+            logits = room[:, :-1]
+            said = self._hear(reads[:, j], j, told) @ self.symbol[j]
+            said += self.symbol_bias[j]
+            said[:, -relations.DEGREES :] += self.degree[j, context.mode]
+            np.add(said[:, : self.classes], _gather(said, self.leap_at.take(before, axis=0)), out=logits)
+            logits += _gather(said, self.degree_at.take(context.tonic, axis=0))
             for i, other in enumerate(self.order[:j]):
-                logits += self._relation(self.pair[j, i], before, context.before[:, other], afters[i], motions[i])
-            for lag in range(len(LAGS)):
-                there = context.look_event[:, lag, voice]
-                seen = np.flatnonzero(there != v.none)
-                logits[seen, there[seen]] += gates[seen, j, lag]
-            logits[before == v.rest, v.rest] = -np.inf
-            if j == v.voices - 1:
-                logits[still & ~context.joint, v.hold] = -np.inf
+                self._relate(logits, self.pair[j, i], before, context.before[:, other], afters[i], motions[i])
+            _add_copies(room, context.look_event[:, :, voice], gates[:, j])
+            logits[before == self.rest, self.rest] = -np.inf
+            if j == voices - 1:
+                logits[still & ~context.joint, self.hold] = -np.inf
             chosen = event[:, voice] = choose(j, voice, logits)
-            moved = chosen != v.hold
+            moved = chosen != self.hold
             still &= ~moved
             afters.append(self.after_map[before, chosen])
             motions.append(self.motion_map[before, chosen])
             told.append(2 * afters[-1] + moved)
-        logits = np.tanh(self._hear(reads[:, v.voices], v.voices, told)) @ self.length + self.length_bias
-        for lag in range(len(LAGS)):
-            there = context.look_length[:, lag]
-            seen = np.flatnonzero(there > 0)
-            logits[seen, there[seen] - 1] += gates[seen, v.voices, lag]
-        logits[np.arange(1, v.longest_bar + 1) > context.room[one, None]] = -np.inf
-        return event, choose(v.voices, None, logits) + 1
+        room = np.zeros((n, len(self.lengths) + 1))  # its first column is for length 0: nothing to look back to
+        logits = room[:, 1:]
+        np.matmul(self._hear(reads[:, voices], voices, told), self.length.T, out=logits)
+        logits += self.length_bias
+        _add_copies(room, context.look_length, gates[:, voices])
+        logits[self.lengths > context.room[:, None]] = -np.inf
+        return event, choose(voices, None, logits) + 1
 
     def _hear(self, read: Floats, j: int, told: list[Ints]) -> Floats:
+        """(n, hidden) of one head, computed in place."""
         for i, each in enumerate(told):
-            read = read + self.told[self.pair[j, i], each]
-        return read
+            read += self.told[self.pair[j, i]].take(each, axis=0)
+        return np.tanh(read, out=read)
 
-    def _relation(self, pair: int, before: Ints, other_before: Ints, after: Ints, motion: Ints) -> Floats:
+    def _relate(self, logits: Floats, pair: int, before: Ints, other_before: Ints, after: Ints, motion: Ints) -> None:
+        """Add what the intervals to a voice already drawn say of each candidate."""
         stood = self.interval_map[before, other_before] * relations.MOTIONS + motion
-        harmony = np.take_along_axis(self.harmony[pair][stood], self.harmony_map[after, before], axis=1)
-        spacing = np.take_along_axis(self.spacing[pair][motion], self.spacing_map[after, before], axis=1)
-        return np.asarray(harmony + spacing)
+        stands = after * self.sounds + before
+        said = _gather(self.harmony[pair], self.harmony_map.take(stands, axis=0), stood)
+        said += _gather(self.spacing[pair], self.spacing_map.take(stands, axis=0), motion)
+        logits += said
+
+
+def _gather(table: Floats, columns: Ints, rows: Ints | None = None) -> Floats:
+    """(R, C) and (n, K) columns -> (n, K), each row from the table's row of the same number, or from a given one.
+
+    By flat indices, which are several times quicker than an index for each axis. Overwrites `columns`.
+    """
+    first = np.arange(len(columns)) if rows is None else rows
+    columns += (first * table.shape[1])[:, None]
+    return table.take(columns)
+
+
+def _add_copies(room: Floats, there: Ints, gates: Floats) -> None:
+    """Add each lag's gate to the class that stood there: (n, columns), (n, L) columns and (n, L) gates."""
+    first = np.arange(0, room.size, room.shape[1])
+    np.add.at(room.reshape(-1), (first[:, None] + there).ravel(), gates.ravel())

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ def train(run: Run, report: Report = lambda event: None) -> Checkpoint:
     """
     world = parallel.join()
     try:
+        run = replace(run, seed=world.same(run.seed))  # which each process may have drawn for itself
         return _Training(run, report, world).run()
     finally:
         world.leave()
@@ -106,16 +108,19 @@ class _Training:
             precision="bfloat16" if self.half else "float32",
             processes=self.world.size,
         )
+        if not resumed:
+            self._save()  # whoever resumes can tell a run that was stopped at once from one that is done
         with deferred_stop() as stop:
             while not self.progress.done:
                 self._epoch(stop)
         checkpoint = checkpoint_of(self.plan, self.state, self._seconds())
         if self.world.rank == 0:
             checkpoint.save(self.plan.out, overwrite=True)
-            self.plan.state_path.unlink(missing_ok=True)
         self._log(
             "end", best=self.progress.best, best_epoch=self.progress.best_epoch + 1, seconds=round(self._seconds(), 1)
         )
+        if self.world.rank == 0:
+            self.plan.state_path.unlink(missing_ok=True)  # last, so that a run is done once all of it is written
         return checkpoint
 
     def _epoch(self, stop: Stop) -> None:
@@ -163,8 +168,12 @@ class _Training:
         for group in self.state.optimiser.param_groups:
             group["lr"] = learning_rate(self.plan.settings.learning_rate, p.step, p.total)
         mine, rows = batch.share(self.world.rank, self.world.size)
+        if idle := not rows:  # a last batch with fewer pieces than processes, which yet wait for one another
+            mine, rows = batch.share(0, len(batch.examples))
         self.state.optimiser.zero_grad(set_to_none=True)
         loss, nats = self._forward(mine, rows, len(batch.examples), batch.cells, learning=True)
+        if idle:
+            loss, nats = loss * 0.0, 0.0
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.state.network.parameters(), CLIP)
         self.state.optimiser.step()
@@ -200,8 +209,6 @@ class _Training:
         seed, step = (self.plan.seed, self.progress.step) if learning else (0, 0)
         noise = Noise(seed, step, pieces, rows, self.device, learning=learning)
         engine = self.engine if learning else self.state.network
-        if not rows:  # a last batch with fewer pieces than processes
-            return sum(p.sum() * 0.0 for p in self.state.network.parameters()), 0.0  # type: ignore[return-value]
         with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
             loss, nats = engine(self._tensors(mine), noise)
         return loss * (self.world.size / cells), float(nats)

@@ -44,7 +44,11 @@ class World:
 
     def same(self, value: int) -> int:
         """What process 0 has."""
-        return int(self.sum(value if self.rank == 0 else 0))
+        if self.size == 1:
+            return value
+        tensor = torch.tensor(value, dtype=torch.int64, device=_device())
+        distributed.broadcast(tensor, 0)
+        return int(tensor)
 
     def leave(self) -> None:
         """Part from the others."""

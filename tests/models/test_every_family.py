@@ -169,7 +169,11 @@ def test_a_model_survives_its_checkpoint(trained, tmp_path, name, corpus, half):
         strict=True,
     ):
         assert np.array_equal(one.roll.symbols, other.roll.symbols)
-        assert (one.roll.metres, one.roll.keys, one.roll.pickup) == (other.roll.metres, other.roll.keys, other.roll.pickup)
+        assert (one.roll.metres, one.roll.keys, one.roll.pickup) == (
+            other.roll.metres,
+            other.roll.keys,
+            other.roll.pickup,
+        )
     names = set(again.network().state_dict())
     assert names == set(again.weights)
 

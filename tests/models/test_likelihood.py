@@ -135,7 +135,10 @@ def test_the_bound_of_the_vae_is_what_it_costs_to_tell_the_code_and_the_roll():
         code = network.encoder(slices)
         z = code.mean + (code.log_variance / 2).exp() * silent.normal(settings.latent)
         told = network.decode(slices, z, silent).sum()
-    normal, standard = torch.distributions.Normal(code.mean, (code.log_variance / 2).exp()), torch.distributions.Normal(0, 1)
+    normal, standard = (
+        torch.distributions.Normal(code.mean, (code.log_variance / 2).exp()),
+        torch.distributions.Normal(0, 1),
+    )
     divergence = torch.distributions.kl_divergence(normal, standard).sum()
     assert float(divergence) > 0.01
     assert float(bound) == pytest.approx(float(told + divergence), rel=1e-5)

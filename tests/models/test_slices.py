@@ -79,11 +79,12 @@ def test_joints_lie_at_bar_lines_and_room_reaches_to_the_next(roll, longest):
     words = replace(words, longest_bar=longest or words.longest_bar)
     frame = Frame.of(roll, words)
     starts = [start for _, start, _ in roll.bar_starts()]
-    joints = sorted({s for a, b in zip(starts, [*starts[1:], roll.steps]) for s in range(a, b, words.longest_bar)})
+    bars = zip(starts, [*starts[1:], roll.steps], strict=True)
+    joints = [step for first, end in bars for step in range(first, end, words.longest_bar)]
     assert list(np.flatnonzero(frame.joint)) == joints
     for step in range(roll.steps):
         assert frame.room[step] == min([j for j in [*joints, roll.steps] if j > step]) - step
-        number, start, metre = max((bar for bar in roll.bar_starts() if bar[1] <= step), key=lambda bar: bar[1])
+        number, _, metre = max((bar for bar in roll.bar_starts() if bar[1] <= step), key=lambda bar: bar[1])
         assert (frame.bar[step], frame.bar_steps[step]) == (number, roll.steps_of(metre))
         assert frame.bars_left[step] == roll.bar_starts()[-1][0] - number
         assert words.metres[frame.metre[step] - 1] == metre

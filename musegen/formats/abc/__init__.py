@@ -1,6 +1,10 @@
 """ABC notation: a text of tunes <-> scores.
 
-`read` and `write` are the format's public face. Who needs a tune as it stands on paper, with its repeats folded and
+`read` and `write` are the format's public face. Each voice sounds one note at a time: of a chord the top note is kept,
+and of a bar with overlays (`&`) the first line. Grace notes, chord symbols, annotations (`D.C.` and the like included),
+lyrics, macros and layout are left out. `repeats` says how repeats are played, `Stave` how long accidentals hold.
+
+Who needs a tune as it stands on paper, with its repeats folded and
 its header fields, uses `read_tunes` and `Tune`:
 
     read_tunes(text: str) -> Iterator[Tune]     every tune of a book, in order; the ones that cannot be used too

@@ -194,7 +194,7 @@ class Stave:
         opens = sign.endswith(":")
         plain = core in ("|", "[|]")  # the latter is an invisible bar line
         self._finish()
-        if closes and self.bars and self.bars[-1].closes < closes:
+        if closes and self.bars and self.bars[-1].closes < closes and not self._only_pickup():
             self.bars[-1] = self.bars[-1]._replace(closes=closes)
         self._section = self._section or not plain or bool(closes or opens or endings)
         self._opens = self._opens or opens
@@ -206,6 +206,11 @@ class Stave:
                 self._carried = self._forked
         self._altered.clear()
         self._overlaid = False
+
+    def _only_pickup(self) -> bool:
+        """Whether only a pickup has been written, which nobody repeats by itself."""
+        first = self.bars[0]
+        return len(self.bars) == 1 and first.metre is not None and first.duration < first.metre.quarters
 
     def begin_part(self, label: str) -> None:
         """Obey `P:`."""

@@ -73,7 +73,7 @@ class LSTMTrunk(Trunk):
             name = f"{prefix}layers.{i}."
             joined = np.concatenate([weights[name + "weight_ih_l0"], weights[name + "weight_hh_l0"]], axis=1)
             bias = weights[name + "bias_ih_l0"] + weights[name + "bias_hh_l0"]
-            self.layers.append((np.ascontiguousarray(joined.T), bias))
+            self.layers.append((joined.T, bias))
 
     def start(self, pieces: int) -> State:
         """Nothing remembered."""

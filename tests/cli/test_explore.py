@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from musegen.checkpoints import load_checkpoint
+from musegen.evaluation.latent import plane
+from tests.toys import ROLLS
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_map_is_drawn_and_correlations_are_printed(musegen, trained, tmp_path, suffix):
+    out = tmp_path / f"map.{suffix}"
+    result = musegen("explore", trained("vae", "tunes"), "-o", out)
+    assert result.exit_code == 0, result.exception
+    assert out.read_bytes().startswith(b"\x89PNG" if suffix == "png" else b"<?xml")
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["z1", "z2"]
+    assert [line.rsplit(None, 2)[0] for line in lines[1:5]] == ["mean pitch", "compass", "note length", "leap"]
+    assert lines[5].endswith("of 2 dimensions in use")
+
+
+def test_the_figures_are_the_planes(musegen, trained, tmp_path):
+    path = trained("vae")
+    result = musegen("explore", path, "-o", tmp_path / "map.svg", "--split", "train", "--json")
+    facts = json.loads(result.stdout)
+    points = plane(load_checkpoint(path), ROLLS["chorales"][:8])
+    assert (facts["pieces"], facts["active"], facts["path"]) == (8, points.active, str(tmp_path / "map.svg"))
+    for name, expected in points.correlations().items():
+        assert facts["correlations"][name] == pytest.approx(expected, abs=1e-3)
+
+
+def test_another_corpus_of_the_same_shape(musegen, trained, corpora, tmp_path):
+    result = musegen("explore", trained("vae"), "--corpus", corpora["chorales"], "-o", tmp_path / "map.png", "--json")
+    assert json.loads(result.stdout)["pieces"] == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--corpus", "tunes"], "reads 4 voices at 4 steps per quarter"),
+        (["--corpus", "nowhere"], "there is no corpus called nowhere"),
+    ],
+)
+def test_what_cannot_be_mapped_is_refused(musegen, trained, corpora, tmp_path, arguments, message):
+    arguments = [str(corpora.get(each, each)) for each in arguments]
+    result = musegen("explore", trained("vae"), "-o", tmp_path / "map.png", *arguments)
+    assert message in str(result.exception)
+    assert not (tmp_path / "map.png").exists()
+
+
+def test_other_families_and_other_pictures_are_refused(musegen, trained, tmp_path):
+    result = musegen("explore", trained("lstm"), "-o", tmp_path / "map.png")
+    assert "has no latent space" in str(result.exception)
+    result = musegen("explore", trained("vae"), "-o", tmp_path / "map.bmp")
+    assert ".png" in str(result.exception)
+    assert not list(tmp_path.iterdir())
