@@ -96,11 +96,11 @@ def encode(
         click.echo(json.dumps(asdict(report) | {"path": str(report.path)}))
     elif report.refused:
         click.echo(table(report.refused, ("file", "piece", "refused because")))
-    _summarize(report)
+    summarize(report, printable(report.path))
 
 
-def _summarize(report: Report) -> None:
-    """Say what became of the files."""
+def summarize(report: Report, name: str = "the corpus") -> None:
+    """Say what became of the files; the name is that of what was made of them."""
     kinds = Counter(re.sub(r"\d[\d/.,]*", "…", note.partition(":")[0]) for _, _, note in report.notes)
     for kind, count in kinds.most_common(_COMMONEST):
         talk(f"{count:,} x {kind}")
@@ -108,7 +108,7 @@ def _summarize(report: Report) -> None:
         talk(f"{len(report.notes):,} notes of what was put right, moved or dropped; --json lists them")
     splits = ", ".join(f"{name} {count:,}" for name, count in report.splits.items())
     talk(
-        f"wrote {printable(report.path)}: {report.pieces:,} pieces in {report.groups:,} groups of versions ({splits}), "
+        f"{name}: {report.pieces:,} pieces in {report.groups:,} groups of versions ({splits}), "
         f"{report.voices} voice{'s' * (report.voices != 1)}, {report.steps_per_quarter} steps a quarter note"
     )
     talk(f"read {report.files:,} files; refused {len(report.refused):,} files or pieces")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from musegen.cli import options
+from musegen.cli.encode import summarize
 from musegen.cli.output import Output
 from musegen.cli.talk import EVERY_SECONDS, duration, silent, talk
 from musegen.errors import MusegenError
@@ -90,7 +91,8 @@ def train(
         raise MusegenError(f"{base_name} is a model of the family {base.family.name}, not {kind.name}")
     values = dict(_setting(text) for text in settings)
     chosen = kind.settings.of({**_settings_of(base), **values})
-    corpus = open_corpus(corpus_name)
+    shape = (base.vocabulary.voices, base.vocabulary.steps_per_quarter) if base else (None, None)
+    corpus = open_corpus(corpus_name, voices=shape[0], steps_per_quarter=shape[1], tell=summarize)
     vocabulary = vocabulary_of(corpus, base)
     kind.check(vocabulary, chosen)
     if seed is None and resume:

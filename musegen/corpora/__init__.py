@@ -29,13 +29,21 @@ def available() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*shipped.names(), *_own())))
 
 
-def open_corpus(name: str | Path, splits: str = GROUPED, tell: Callable[[Report], None] | None = None) -> Corpus:
+def open_corpus(
+    name: str | Path,
+    splits: str = GROUPED,
+    voices: int | None = None,
+    steps_per_quarter: int | None = None,
+    tell: Callable[[Report], None] | None = None,
+) -> Corpus:
     """Open a corpus.
 
     Args:
         name: one of `available()` (the user's own hides a shipped one of the same name), an encoded file, or a file or
             folder of music, which is encoded first. `./bach` is the file or folder, `bach` the corpus.
         splits: `GROUPED`, or `BY_PIECE` for a split that leaks as the literature's do.
+        voices: of each piece, and
+        steps_per_quarter: the grid, when music is encoded; chosen by a look at it when not given.
         tell: called with what became of the files when music was encoded.
 
     Raises:
@@ -49,7 +57,7 @@ def open_corpus(name: str | Path, splits: str = GROUPED, tell: Callable[[Report]
         return shipped.open_shipped(str(name), splits)
     path = Path(name)
     if path.is_dir() or (path.exists() and path.suffix.lower() in suffixes()):
-        return _open_music(path, by_piece, tell)
+        return _open_music(path, by_piece, voices, steps_per_quarter, tell)
     if path.exists():
         return open_encoded(path, by_piece=by_piece)
     raise MusegenError(
@@ -63,13 +71,19 @@ def _own() -> dict[str, Path]:
     return {path.stem: path for path in sorted(home("corpora").glob(f"*{SUFFIX}"))}
 
 
-def _open_music(path: Path, by_piece: bool, tell: Callable[[Report], None] | None) -> Corpus:
+def _open_music(
+    path: Path,
+    by_piece: bool,
+    voices: int | None,
+    steps_per_quarter: int | None,
+    tell: Callable[[Report], None] | None,
+) -> Corpus:
     """Encode into a place that is forgotten once the corpus is closed."""
     from musegen.corpora.encode import encode_files
 
     with tempfile.TemporaryDirectory(prefix="musegen-", ignore_cleanup_errors=True) as folder:
         encoded = Path(folder, "corpus")
-        report = encode_files([path], encoded)
+        report = encode_files([path], encoded, voices, steps_per_quarter)
         if tell:
             tell(report)
         return open_encoded(encoded, printable(path), by_piece)  # stays mapped though the file goes

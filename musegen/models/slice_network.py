@@ -88,6 +88,7 @@ class SliceHeads(nn.Module):
         pairs = [(j, i) for j in range(1, v.voices + 1) for i in range(j)]
         self.pair = {pair: index for index, pair in enumerate(pairs)}
         self.told = nn.Parameter(0.1 * torch.randn(len(pairs), 2 * (v.pitches + 1), hidden))
+        self.told_degree = nn.Parameter(0.1 * torch.randn(len(pairs), relations.DEGREES, hidden))
         if v.voices > 1:
             between = v.voices * (v.voices - 1) // 2
             stood, stands = relations.INTERVALS * relations.MOTIONS, relations.INTERVALS * relations.TURNS + 1
@@ -109,13 +110,14 @@ class SliceHeads(nn.Module):
         reads = self.read(context).view(n, v.voices + 1, self.hidden)
         gates = self.gate(context).view(n, v.voices + 1, len(LAGS)) + self._run_gates(batch.run)
         nats: list[Tensor] = []
-        told: list[Tensor] = []  # for each drawn voice: its sound now, with whether it moved
+        told: list[Tensor] = []  # for each drawn voice: its sound now, with whether it moved,
+        degrees: list[Tensor] = []  # and its degree of the scale
         motions: list[Tensor] = []
         afters: list[Tensor] = []
         still = torch.ones_like(batch.joint)
         for j, voice in enumerate(self.order):
             before, event = batch.before[:, voice], batch.event[:, voice]
-            hidden = torch.tanh(self._hear(reads[:, j], j, told))
+            hidden = torch.tanh(self._hear(reads[:, j], j, told, degrees))
             logits = self.symbol[j](hidden) + self._melody(j, hidden, before, batch)
             logits = logits + self._copies(gates[:, j], voice, batch)
             for i, other in enumerate(self.order[:j]):
@@ -129,7 +131,8 @@ class SliceHeads(nn.Module):
             afters.append(cast(Tensor, self.after_map)[before, event])
             motions.append(cast(Tensor, self.motion_map)[before, event])
             told.append(2 * afters[-1] + moved)
-        hidden = torch.tanh(self._hear(reads[:, v.voices], v.voices, told))
+            degrees.append(cast(Tensor, self.degree_map)[batch.tonic, afters[-1]])
+        hidden = torch.tanh(self._hear(reads[:, v.voices], v.voices, told, degrees))
         lengths = F.pad(self.length(hidden).to(gates.dtype), (0, 1))
         index = torch.where(batch.look_length > 0, batch.look_length - 1, v.longest_bar)
         lengths = lengths.scatter_add(1, index, gates[:, v.voices])[:, : v.longest_bar]
@@ -147,9 +150,10 @@ class SliceHeads(nn.Module):
         lags = torch.arange(len(LAGS), device=run.device)
         return self._boosted("run_gate")[:, lags, run].transpose(0, 1)
 
-    def _hear(self, read: Tensor, j: int, told: list[Tensor]) -> Tensor:
-        for i, each in enumerate(told):
-            read = read + F.embedding(each, self.told[self.pair[j, i]])
+    def _hear(self, read: Tensor, j: int, told: list[Tensor], degrees: list[Tensor]) -> Tensor:
+        for i, (each, degree) in enumerate(zip(told, degrees, strict=True)):
+            pair = self.pair[j, i]
+            read = read + F.embedding(each, self.told[pair]) + F.embedding(degree, self.told_degree[pair])
         return read
 
     def _melody(self, j: int, hidden: Tensor, before: Tensor, batch: SliceBatch) -> Tensor:

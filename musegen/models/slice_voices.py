@@ -48,10 +48,11 @@ class SliceVoices:
         self.degree = heads["degree"]  # (V, modes, 13)
         # For each candidate the column of its leap, and that of its degree.
         self.leap_at = v.classes + relations.leap_map(v)
-        self.degree_at = v.classes + relations.DISTANCES + relations.degree_map(v)
+        self.degree_map = relations.degree_map(v)
+        self.degree_at = v.classes + relations.DISTANCES + self.degree_map
         self.length, self.length_bias = heads["length.weight"], heads["length.bias"]
         self.lengths = np.arange(1, v.longest_bar + 1)
-        self.told = heads["told"]
+        self.told, self.told_degree = heads["told"], heads["told_degree"]
         self.pair = {(j, i): j * (j - 1) // 2 + i for j in range(1, v.voices + 1) for i in range(j)}
         self.motion_map, self.after_map = relations.motion_map(v), relations.after_map(v)
         if v.voices > 1:
@@ -71,6 +72,7 @@ class SliceVoices:
         gates = gates + self.run_gate[:, self.lags, context.run].transpose(1, 0, 2)
         event = np.zeros((n, voices), np.int64)
         told: list[Ints] = []
+        degrees: list[Ints] = []
         afters: list[Ints] = []
         motions: list[Ints] = []
         still = np.ones(n, bool)
@@ -79,7 +81,7 @@ class SliceVoices:
             # One column more takes in what points to nothing: `none`, where there is nothing to look back to.
             room = np.zeros((n, self.classes + 1))
             logits = room[:, :-1]
-            said = self._hear(reads[:, j], j, told) @ self.symbol[j]
+            said = self._hear(reads[:, j], j, told, degrees) @ self.symbol[j]
             said += self.symbol_bias[j]
             said[:, -relations.DEGREES :] += self.degree[j, context.mode]
             np.add(said[:, : self.classes], _gather(said, self.leap_at.take(before, axis=0)), out=logits)
@@ -96,18 +98,20 @@ class SliceVoices:
             afters.append(self.after_map[before, chosen])
             motions.append(self.motion_map[before, chosen])
             told.append(2 * afters[-1] + moved)
+            degrees.append(self.degree_map[context.tonic, afters[-1]])
         room = np.zeros((n, len(self.lengths) + 1))  # its first column is for length 0: nothing to look back to
         logits = room[:, 1:]
-        np.matmul(self._hear(reads[:, voices], voices, told), self.length.T, out=logits)
+        np.matmul(self._hear(reads[:, voices], voices, told, degrees), self.length.T, out=logits)
         logits += self.length_bias
         _add_copies(room, context.look_length, gates[:, voices])
         logits[self.lengths > context.room[:, None]] = -np.inf
         return event, choose(voices, None, logits) + 1
 
-    def _hear(self, read: Floats, j: int, told: list[Ints]) -> Floats:
+    def _hear(self, read: Floats, j: int, told: list[Ints], degrees: list[Ints]) -> Floats:
         """(n, hidden) of one head, computed in place."""
-        for i, each in enumerate(told):
+        for i, (each, degree) in enumerate(zip(told, degrees, strict=True)):
             read += self.told[self.pair[j, i]].take(each, axis=0)
+            read += self.told_degree[self.pair[j, i]].take(degree, axis=0)
         return np.tanh(read, out=read)
 
     def _relate(self, logits: Floats, pair: int, before: Ints, other_before: Ints, after: Ints, motion: Ints) -> None:
