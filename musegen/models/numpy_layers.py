@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-GATHERED = 4
-"""Pieces whose table rows are gathered at once: few enough for them to stay in the processor's cache."""
+GATHERED = 200
+"""Table rows that are gathered before they are added up: few enough to stay in the processor's cache."""
 
 
 def sigmoid(x: Floats) -> Floats:
@@ -34,8 +34,9 @@ def sigmoid(x: Floats) -> Floats:
 def summed_rows(table: Floats, rows: Ints) -> Floats:
     """Look up rows and add them up: (R, width) and (n, F) indices -> (n, width)."""
     total = np.empty((len(rows), table.shape[1]))
-    for first in range(0, len(rows), GATHERED):
-        some = slice(first, first + GATHERED)
+    together = max(1, GATHERED // rows.shape[1])
+    for first in range(0, len(rows), together):
+        some = slice(first, first + together)
         np.add.reduce(table.take(rows[some], axis=0), axis=1, out=total[some])
     return total
 

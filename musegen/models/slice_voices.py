@@ -8,7 +8,7 @@ import numpy as np
 
 from musegen.models import relations
 from musegen.models.base import Arrays
-from musegen.models.numpy_layers import Floats
+from musegen.models.numpy_layers import Floats, summed_rows
 from musegen.models.slices import LAGS, Context, Ints
 from musegen.models.vocabulary import Vocabulary
 
@@ -52,7 +52,10 @@ class SliceVoices:
         self.degree_at = v.classes + relations.DISTANCES + self.degree_map
         self.length, self.length_bias = heads["length.weight"], heads["length.bias"]
         self.lengths = np.arange(1, v.longest_bar + 1)
-        self.told, self.told_degree = heads["told"], heads["told_degree"]
+        # Both tables of what a voice already drawn tells another, stacked: `told` pair by pair, then `told_degree`.
+        self.told_rows = heads["told"].shape[1]
+        self.degree_rows = len(heads["told"]) * self.told_rows
+        self.told = np.concatenate([heads[name].reshape(-1, self.hidden) for name in ("told", "told_degree")])
         self.pair = {(j, i): j * (j - 1) // 2 + i for j in range(1, v.voices + 1) for i in range(j)}
         self.motion_map, self.after_map = relations.motion_map(v), relations.after_map(v)
         if v.voices > 1:
@@ -109,9 +112,13 @@ class SliceVoices:
 
     def _hear(self, read: Floats, j: int, told: list[Ints], degrees: list[Ints]) -> Floats:
         """(n, hidden) of one head, computed in place."""
-        for i, (each, degree) in enumerate(zip(told, degrees, strict=True)):
-            read += self.told[self.pair[j, i]].take(each, axis=0)
-            read += self.told_degree[self.pair[j, i]].take(degree, axis=0)
+        if told:
+            pairs = [self.pair[j, i] for i in range(j)]
+            rows = [each + pair * self.told_rows for each, pair in zip(told, pairs, strict=True)]
+            rows += [
+                each + (self.degree_rows + pair * relations.DEGREES) for each, pair in zip(degrees, pairs, strict=True)
+            ]
+            read += summed_rows(self.told, np.stack(rows, axis=1))
         return np.tanh(read, out=read)
 
     def _relate(self, logits: Floats, pair: int, before: Ints, other_before: Ints, after: Ints, motion: Ints) -> None:

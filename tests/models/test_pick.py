@@ -78,6 +78,21 @@ def test_classes_come_as_often_as_they_should():
     assert ((found[:4] - expected) ** 2 / expected).sum() < 16.3  # chi-square of 3 degrees, 1 in 1000
 
 
+@pytest.mark.parametrize(("how", "kept"), [
+    (Sampling(0, top_p=0.5), 4), (Sampling(0, top_p=0.51), 5), (Sampling(0, top_p=0.12), 1), (Sampling(0, top_p=0), 1),
+])  # fmt: skip
+def test_the_nucleus_is_the_least_that_reaches_the_probability(how, kept):
+    drawn = pick(np.zeros((4000, 8)), how, np.random.default_rng(9).random(4000))
+    assert sorted(set(drawn.tolist())) == list(range(kept))
+
+
+@pytest.mark.parametrize("k", [1, 3, 8, 0])
+def test_only_the_likeliest_few_are_drawn(k):
+    logits = np.array([3.0, 1.0, 7.0, 5.0, 2.0, 6.0, 0.0, 4.0]) / 4
+    drawn = pick(np.tile(logits, (4000, 1)), Sampling(0, top_k=k), np.random.default_rng(9).random(4000))
+    assert set(drawn.tolist()) == set(np.argsort(-logits)[: k or 8].tolist())
+
+
 def test_temperature_flattens_and_sharpens():
     logits, chance = np.tile([1.0, 0.0], (4000, 1)), np.random.default_rng(8).random(4000)
     for temperature in (0.5, 1.0, 3.0):
