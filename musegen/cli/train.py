@@ -39,7 +39,12 @@ if TYPE_CHECKING:
     help="Of matrix products; auto takes bfloat16 where the processor gains from it.",
 )
 @options.seed
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append what happens as JSON lines.")
+@click.option(
+    "--log",
+    "--log-file",  # torchrun takes --log for an option of its own, wherever it stands
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append what happens as JSON lines.",
+)
 @options.as_json
 @options.quiet
 def train(

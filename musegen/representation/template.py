@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,9 @@ class Template:
         """
         is_open = np.ones(roll.symbols.shape, np.bool_)
         is_open[:, list(voices)] = False
-        return cls(roll.with_symbols(np.where(is_open, np.uint8(REST), roll.symbols)), is_open)
+        symbols = np.where(is_open, np.uint8(REST), roll.symbols)
+        fermatas = frozenset((step, voice) for step, voice in roll.fermatas if voice in voices)
+        return cls(replace(roll, symbols=symbols, fermatas=fermatas), is_open)
 
 
 def violations(template: Template, roll: Roll) -> list[str]:

@@ -76,10 +76,15 @@ class _Training:
             raise MusegenError(f"no training piece of {run.corpus.name} is long enough for {run.family.name}")
         self.held_out = measuring_batches(self._examples("validation"), run.settings.batch)
         torch.manual_seed(run.seed)
-        network = run.family.network(run.vocabulary, run.settings).to(self.device)
-        if run.base:
-            begin_from(network, run.base)
-        self.state = State(network, run.settings.learning_rate, run.settings.weight_decay)
+        try:
+            network = run.family.network(run.vocabulary, run.settings).to(self.device)
+            if run.base:
+                begin_from(network, run.base)
+            self.state = State(network, run.settings.learning_rate, run.settings.weight_decay)
+        except (RuntimeError, MemoryError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            raise MusegenError("a model with these settings does not fit into memory", "Make it smaller.") from error
         self.progress = self.state.progress
         self.engine = world.engine(network)
         self.parameters = sum(parameter.numel() for parameter in network.parameters())

@@ -93,7 +93,7 @@ def test_a_tune_as_a_musician_would_write_it():
         duration=F(8),
     )
     assert write([score]).decode() == (
-        "X:1\nT:Two \\%\nM:3/4\nL:1/8\nQ:1/4=100\nK:G\nG2 | (3ABc d3 d | F4 =F !fermata!^D | z2 |]\n"
+        "X:1\nT:Two \\%\nM:3/4\nL:1/8\nQ:1/4=100\nK:G\nG2 | (3ABc d3 d | F4 =F!fermata!^D | z2 |]\n"
     )
 
 

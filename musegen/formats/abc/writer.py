@@ -90,21 +90,30 @@ def _bars(score: Score, voice: Voice) -> Iterator[str]:
             words.append(f"[M:{metre}]")
         speller = _Speller(key)
         left = 0  # notes of a tuplet still to come
+        beat: int | None = None  # that the last word lies in, when it can be beamed
         for i, piece in enumerate(content):
             while changes and changes[0][0] <= piece.onset:
                 _, text, change = changes.pop(0)
                 words.append(text)
+                beat = None
                 if change:
                     key = change
                     speller = _Speller(key)
             if left:
                 words[-1] += _note(piece, speller, _TUPLET)
                 left -= 1
-            elif _makes_triplet(content[i : i + 3], changes[0][0] if changes else None):
-                words.append("(3" + _note(piece, speller, _TUPLET))
-                left = 2
+                continue
+            triplet = _makes_triplet(content[i : i + 3], changes[0][0] if changes else None)
+            left = 2 * triplet
+            word = "(3" + _note(piece, speller, _TUPLET) if triplet else _note(piece, speller, Fraction(1))
+            # Counted from the end of the bar, so that a pickup is beamed as the end of a bar.
+            here = (bar.onset + bar.duration - piece.onset - Fraction(1, 1000)) // bar.metre.beat
+            short = piece.pitch is not None and piece.duration < 1
+            if short and beat == here:
+                words[-1] += word
             else:
-                words.append(_note(piece, speller, Fraction(1)))
+                words.append(word)
+            beat = here if short else None
         yield " ".join(words)
 
 
@@ -141,7 +150,7 @@ def _events(voice: Voice, end: Fraction) -> Iterator[_Piece]:
 
 def _makes_triplet(pieces: Sequence[_Piece], change: Fraction | None) -> bool:
     """Whether three equal notes or rests make a `(3`, with no change of key or tempo between them."""
-    if len(pieces) < 3 or len({piece.duration for piece in pieces}) > 1:
+    if len(pieces) < 3 or len({piece.duration for piece in pieces}) > 1 or pieces[0].duration.denominator % 3:
         return False
     written = pieces[0].duration / UNIT / _TUPLET
     return written.denominator.bit_count() == 1 and (change is None or change > pieces[2].onset)

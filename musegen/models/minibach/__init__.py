@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -167,7 +167,7 @@ class MiniBachComposer(Composer):
             nats -= float(np.take_along_axis(log_softmax(logits[:, voice - 1]), chosen[:, None], 1).sum())
             written = v.decode(chosen)[:, None]
             symbols[:, voice] = np.where((written == HOLD) & (sounding(written) == REST), REST, written)[:, 0]
-        return Filling(roll.with_symbols(symbols), nats)
+        return Filling(replace(roll, symbols=symbols), nats)
 
     def logits(self, roll: Roll) -> Floats:
         """(steps, V - 1, K): each step as the window sees it in whose middle it lies."""
@@ -175,7 +175,7 @@ class MiniBachComposer(Composer):
         melody = roll.symbols[:, :1]
         event, sound = v.encode(melody)[:, 0], v.encode(sounding(melody))[:, 0]
         place = places(roll, v)
-        half, last = steps // 2, max(0, roll.steps - steps)
+        half, last = max(1, steps // 2), max(0, roll.steps - steps)
         firsts = sorted({*range(0, last, half), last})
         given = np.stack(
             [windowed(event[f : f + steps], sound[f : f + steps], place[f : f + steps], steps, v) for f in firsts]
