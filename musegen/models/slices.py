@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, Roll, sounding
-from musegen.score import MODES, Key
+from musegen.score import MODES
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -83,11 +83,6 @@ class Frame:
         last = starts[-1][0] if starts else 0
         number = bar.astype(np.int64)
         return cls(position.astype(np.int64), joint, room, bar_steps, number, last - number, metre, tonic, mode)
-
-
-def key_indices(key: Key | None) -> tuple[int, int]:
-    """(tonic, mode) as `Frame` counts them."""
-    return (key.tonic, MODE_NAMES.index(key.mode)) if key else (UNKNOWN_TONIC, UNKNOWN_MODE)
 
 
 @dataclass(frozen=True)

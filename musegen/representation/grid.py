@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -195,29 +195,6 @@ def decode(roll: Roll) -> Score:
 def least_grid(score: Score) -> int:
     """The fewest steps per quarter that hold a score exactly; it may be more than `FINEST`."""
     return lcm(_frame_grid(score), *{d for voice in score.voices for note in voice.notes for d in _denominators(note)})
-
-
-def best_grid(scores: Iterable[Score], share: float = 0.9) -> int:
-    """The grid to use for many scores.
-
-    Args:
-        scores: read once.
-        share: the part of the scores that the grid should hold exactly.
-
-    Returns:
-        The coarsest of `GRIDS` that holds so many of them exactly. A model on a finer grid has more steps to learn and
-        fewer bars in its memory, so the few scores left are better moved a little: 6 in 100 of O'Neill's tunes need 24
-        steps rather than 12, which would make all of them twice as long. Where no grid holds enough, the one that
-        holds most, the coarsest of equals.
-    """
-    exact = dict.fromkeys(GRIDS, 0)
-    total = 0
-    for score in scores:
-        least = least_grid(score)
-        total += 1
-        for grid in GRIDS:
-            exact[grid] += grid % least == 0
-    return next((grid for grid in GRIDS if exact[grid] >= share * total), max(GRIDS, key=exact.__getitem__))
 
 
 def _denominators(note: Note) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musegen.errors import MusegenError
-from musegen.representation.grid import GRIDS, MAX_STEPS, best_grid, decode, encode, least_grid
+from musegen.representation.grid import GRIDS, MAX_STEPS, decode, encode, least_grid
 from musegen.representation.roll import HOLD, REST, Roll
 from musegen.representation.template import symbol_name
 from musegen.score import Key, Metre, Note, Score, Voice
@@ -214,15 +214,3 @@ def test_the_least_grid_is_exact_and_its_divisors_are_not(score, grid):
     if grid % least:
         with suppress(MusegenError):  # it is the bars that do not fit
             assert encode(score, grid).moved
-
-
-def test_the_best_grid_is_the_coarsest_that_is_exact_for_most():
-    sixteenths = one_voice(("0", "1/4", 60))
-    triplets = one_voice(("0", "1/3", 60))
-    wild = one_voice(("0", "1/7", 60))
-    assert best_grid([sixteenths] * 9 + [triplets]) == 4
-    assert best_grid([sixteenths] * 89 + [triplets] * 11) == 12
-    assert best_grid([sixteenths] * 9 + [triplets], share=0.95) == 12
-    assert best_grid([triplets] * 3) == 6
-    assert best_grid([wild, wild, triplets]) == 6
-    assert best_grid([]) == 4
