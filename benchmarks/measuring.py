@@ -44,6 +44,7 @@ class Row:
         figures: behind the ratio, for people.
         load: processes that wanted a processor, on average over the last minute, after the measurement.
         date: of the measurement.
+        again: the command that repeats it.
     """
 
     what: str
@@ -53,6 +54,7 @@ class Row:
     figures: str
     load: float
     date: str
+    again: str = ""
 
     @property
     def reached(self) -> bool:
@@ -148,10 +150,10 @@ def keep(rows: Sequence[Row], name: str, about: str) -> None:
     lines = {each["what"]: Row(**each) for each in old} | {each.what: each for each in rows}
     written = {"machine": machine(), "rows": [asdict(each) for each in lines.values()]}
     path.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n")
-    table = ["| what | ratio | wanted | | figures behind it | date, load |", "|---|---|---|---|---|---|"]
+    table = ["| what | ratio | wanted | | figures behind it | date, load | again |", "|---|---|---|---|---|---|---|"]
     table += [
         f"| {each.what} | **{each.ratio:.3g}** | {_bound(each)} | {'reached' if each.reached else 'missed'} "
-        f"| {each.figures} | {each.date}, {each.load} |"
+        f"| {each.figures} | {each.date}, {each.load} | `{each.again}` |"
         for each in lines.values()
     ]
     text = "\n".join([about.strip(), "", f"Machine: {machine()}.", "", *table])

@@ -18,6 +18,7 @@ import sys  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
+from dataclasses import replace  # noqa: E402
 from itertools import islice  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -39,7 +40,7 @@ SINGLY = 16
 ABOUT = """
 # Speed
 
-Written by `make benchmark` (`python benchmarks/speed.py --help` for single measurements). Every figure is a ratio
+Written by `make benchmark`, all at once or one by one as the last column says. Every figure is a ratio
 against a baseline of the same run: contestants take turns, the ratio is taken within each round and its median counts.
 Ratios are of processor seconds, unless wall time is named; one thread, unless two processes are named. The load is that
 of the whole machine: other programs ran at the same time wherever it is above 1.
@@ -70,7 +71,11 @@ def main() -> None:
     arguments = parser.parse_args()
     if unknown := set(arguments.only) - set(measurements):
         parser.error(f"no measurement is called {', '.join(unknown)}")
-    rows = [found for name in arguments.only or measurements for found in measurements[name](arguments)]
+    rows = [
+        replace(found, again=f"python benchmarks/speed.py {name}")
+        for name in arguments.only or measurements
+        for found in measurements[name](arguments)
+    ]
     keep(rows, "speed", ABOUT)
 
 
@@ -107,7 +112,7 @@ def batch(arguments: argparse.Namespace) -> Iterator[Row]:
     composer, how = model.composer(), Sampling(1)
     numbers = range(1, BATCH + 1)
     wishes = composing.Wishes(bars=BARS)
-    templates = [composing._template(model, how, number, wishes) for number in numbers]
+    templates = [composing.template_for(model, how, number, wishes) for number in numbers]
     chosen = range(0, BATCH, BATCH // SINGLY)
 
     def singly() -> list[Filling]:

@@ -70,7 +70,7 @@ def sample(model: Checkpoint, how: Sampling, numbers: Sequence[int], wishes: Wis
     composer = model.composer()
     for first in range(0, len(numbers), TOGETHER):
         some = numbers[first : first + TOGETHER]
-        templates = [_template(model, how, number, wishes) for number in some]
+        templates = [template_for(model, how, number, wishes) for number in some]
         for number, template, filling in zip(some, templates, composer.fill(templates, how, some), strict=True):
             yield _piece(model, how, number, template, filling, wishes)
 
@@ -107,7 +107,12 @@ def harmonize(model: Checkpoint, how: Sampling, melody: Score, tempo: float | No
     return _piece(model, how, 1, template, filling, Wishes(tempo=tempo)), encoded.summary()
 
 
-def _template(model: Checkpoint, how: Sampling, number: int, wishes: Wishes) -> Template:
+def template_for(model: Checkpoint, how: Sampling, number: int, wishes: Wishes) -> Template:
+    """What is asked of the model for one piece: a frame drawn from the corpus, all open, or under a melody.
+
+    Raises:
+        MusegenError: the wishes cannot be met.
+    """
     generator = how.generator(number, _PLAN)
     if not model.family.given_voices:
         plan = choose(model.plans, generator, wishes.bars, wishes.key, wishes.metre)

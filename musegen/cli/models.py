@@ -65,7 +65,7 @@ def _list(as_json: bool) -> None:
         for each in trained:
             click.echo(json.dumps(each))
         return
-    click.echo(table([(kind.name, str(kind.year), kind.title) for kind in kinds], ("family", "year", "")))
+    click.echo(table([(kind.name, str(kind.year), kind.title) for kind in kinds], ("family", "year", "what it is")))
     click.echo()
     columns = ("name", "family", "corpus", "validation", "parameters")
     headings = ("model", "family", "corpus", "held-out nats/note", "parameters")

@@ -46,6 +46,8 @@ class SliceSettings(Settings):
 class SliceFamily(Family):
     """A family that reads slices (see `slices`)."""
 
+    temperature = 0.85  # where sampled pieces are about as surprising to the model as held-out ones, and end well
+
     def prepare(self, roll: Roll, vocabulary: Vocabulary, settings: Settings) -> list[Example]:
         """A roll -> its slices with the features of each."""
         if roll.steps == 0:
