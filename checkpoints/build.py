@@ -18,11 +18,9 @@ RUNS = HERE.parent / "runs"
 MODELS = {  # name -> family, corpus and options
     "bach-lstm": "lstm bach --epochs 24 --set dropout=0.45",
     "celtic-lstm": "lstm celtic --epochs 12 --set batch=16 --set dropout=0.2",
-    "bach-minibach": "minibach bach --epochs 60",
+    "bach-minibach": "minibach bach --epochs 10",
     "bach-vae": "vae bach --epochs 20",
-    "bach-feedforward": "feedforward bach --epochs 20",
-    "celtic-vae": "vae celtic --epochs 6 --set batch=16 --set dropout=0.2",
-    "celtic-feedforward": "feedforward celtic --epochs 6 --set batch=16 --set dropout=0.2",
+    "bach-feedforward": "feedforward bach --epochs 12",
 }
 
 

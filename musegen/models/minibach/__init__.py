@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musegen.errors import MusegenError
-from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings, transpositions
+from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings
 from musegen.models.numpy_layers import Floats, log_softmax, pick
 from musegen.models.slices import Frame, Ints
 from musegen.models.vocabulary import Vocabulary
@@ -18,6 +18,10 @@ from musegen.representation.template import Template
 
 if TYPE_CHECKING:
     from musegen.models.network import Network
+
+
+BELOW = 6
+"""Pitches beyond the vocabulary's, either way, that may be needed when they are counted from the tonic."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,13 @@ class MiniBachSettings(Settings):
         dropout: share of hidden units left out.
     """
 
-    epochs: int = 120
-    batch: int = 64
+    epochs: int = 20
+    batch: int = 16
+    learning_rate: float = 2e-3
     window: int = 16
     hidden: int = 400
     embedding: int = 32
-    dropout: float = 0.4
+    dropout: float = 0.5
 
     def check(self) -> None:
         """Refuse what cannot work."""
@@ -51,10 +56,11 @@ class MiniBach(Family):
     """One hidden layer from a window of the soprano to the same window of all other voices.
 
     The book's version (Briot, Hadjeres and Pachet 2017, section 6.2) has sigmoid outputs on one-hot cells of its own
-    rests-free 4/4 corpus. Ours differs: a softmax for each voice and step, since a voice sounds one note; symbols have
-    embeddings, shared by all steps, for what begins, what sounds and the place in the bar; a longer melody is read in
-    windows that overlap by half, of which the middle is kept; any metre. Every cell is drawn for itself, so the
-    likeliest symbols are taken (temperature 0) unless asked otherwise.
+    rests-free 4/4 corpus. Ours differs: pitches are counted from the tonic, so that all keys are one (music without a
+    key is taken for C); a softmax for each voice and step, since a voice sounds one note; symbols have embeddings,
+    shared by all steps, for what begins, what sounds and the place in the bar; a longer melody is read in windows that
+    overlap by half, of which the middle is kept; any metre. Every cell is drawn for itself, so the likeliest symbols
+    are taken (temperature 0) unless asked otherwise.
     """
 
     name = "minibach"
@@ -80,10 +86,10 @@ class MiniBach(Family):
         """A roll -> its windows, one beginning at every bar line and at the beginning."""
         assert isinstance(settings, MiniBachSettings)
         steps = window_steps(vocabulary, settings)
-        sound = vocabulary.encode(sounding(roll.symbols))
-        event = vocabulary.encode(roll.symbols)
+        tonic = tonic_of(roll)
+        sound = from_tonic(vocabulary.encode(sounding(roll.symbols)), tonic, vocabulary)
+        event = from_tonic(vocabulary.encode(roll.symbols), tonic, vocabulary)
         place = places(roll, vocabulary)
-        can_move = transpositions(roll, vocabulary, settings)
         last = max(0, roll.steps - steps)
         firsts = sorted({min(start, last) for _, start, _ in roll.bar_starts()})
         examples = []
@@ -93,18 +99,13 @@ class MiniBach(Family):
             target = np.full((steps, vocabulary.voices - 1), -1)
             target[: len(event[part])] = event[part, 1:]
             arrays = {"given": given, "target": target}
-            examples.append(Example(arrays, int((target >= 0).sum()), steps, can_move))
+            # Moved music looks the same from its tonic, so there is nothing to gain from transposing it.
+            examples.append(Example(arrays, int((target >= 0).sum()), steps, range(1)))
         return examples
 
     def collate(self, examples: Sequence[Example], shifts: Sequence[int], vocabulary: Vocabulary) -> Arrays:
         """(B, T, 3) given and (B, T, V - 1) target classes, -1 after the end."""
-        shift = np.array(shifts)[:, None, None]
-        batch = {name: np.stack([example.arrays[name] for example in examples]) for name in ("given", "target")}
-        target, given = batch["target"], batch["given"].copy()
-        pitches = given[..., :2]
-        given[..., :2] = np.where(pitches < vocabulary.pitches, pitches + shift, pitches)
-        is_pitch = (target >= 0) & (target < vocabulary.pitches)
-        return {"given": given, "target": np.where(is_pitch, target + shift, target)}
+        return {name: np.stack([example.arrays[name] for example in examples]) for name in ("given", "target")}
 
     def network(self, vocabulary: Vocabulary, settings: Settings) -> Network:
         """Torch module with fresh weights."""
@@ -124,6 +125,20 @@ def window_steps(vocabulary: Vocabulary, settings: MiniBachSettings) -> int:
     return settings.window * vocabulary.steps_per_quarter
 
 
+def tonic_of(roll: Roll) -> int:
+    """Semitones from the nearest C up to the tonic, -5 to 6; 0 when the key is unknown."""
+    return (roll.keys[0][1].tonic + 5) % 12 - 5 if roll.keys else 0
+
+
+def from_tonic(classes: Ints, tonic: int, vocabulary: Vocabulary) -> Ints:
+    """Classes of the vocabulary -> classes counted from the tonic.
+
+    There are `BELOW` more pitches below and above, and `rest`, `hold` and `none` follow them.
+    """
+    pitch = classes < vocabulary.pitches
+    return np.where(pitch, classes - tonic + BELOW, classes + 2 * BELOW)
+
+
 def places(roll: Roll, vocabulary: Vocabulary) -> Ints:
     """(steps,) place in the bar, for each metre apart; `longest_bar * (metres + 1)` of them."""
     frame = Frame.of(roll, vocabulary)
@@ -132,8 +147,8 @@ def places(roll: Roll, vocabulary: Vocabulary) -> Ints:
 
 def windowed(event: Ints, sound: Ints, place: Ints, steps: int, vocabulary: Vocabulary) -> Ints:
     """(steps, 3) event, sound and place of the given voice; `none` and the last place after the end."""
-    nowhere = vocabulary.longest_bar * (len(vocabulary.metres) + 1)
-    given = np.tile(np.array([vocabulary.none, vocabulary.none, nowhere]), (steps, 1))
+    nowhere, none = vocabulary.longest_bar * (len(vocabulary.metres) + 1), vocabulary.none + 2 * BELOW
+    given = np.tile(np.array([none, none, nowhere]), (steps, 1))
     given[: len(event)] = np.stack([event, sound, place], 1)
     return given
 
@@ -170,10 +185,12 @@ class MiniBachComposer(Composer):
         return Filling(replace(roll, symbols=symbols), nats)
 
     def logits(self, roll: Roll) -> Floats:
-        """(steps, V - 1, K): each step as the window sees it in whose middle it lies."""
+        """(steps, V - 1, K): each step as the window sees it in whose middle it lies; in the vocabulary's classes."""
         v, steps = self.vocabulary, self.steps
         melody = roll.symbols[:, :1]
-        event, sound = v.encode(melody)[:, 0], v.encode(sounding(melody))[:, 0]
+        tonic = tonic_of(roll)
+        event = from_tonic(v.encode(melody)[:, 0], tonic, v)
+        sound = from_tonic(v.encode(sounding(melody))[:, 0], tonic, v)
         place = places(roll, v)
         half, last = max(1, steps // 2), max(0, roll.steps - steps)
         firsts = sorted({*range(0, last, half), last})
@@ -186,14 +203,14 @@ class MiniBachComposer(Composer):
             begin = first + half // 2 if first else 0
             end = min(first + steps, roll.steps)
             merged[begin:end] = window[begin - first : end - first]
-        return merged
+        return merged[..., from_tonic(np.arange(v.classes), tonic, v)]
 
     def network(self, given: Ints) -> Floats:
-        """(B, T, 3) -> (B, T, V - 1, K) logits."""
+        """(B, T, 3) -> (B, T, V - 1, classes from the tonic) logits."""
         w = self.weights
         told = w["event"][given[..., 0]] + w["sound"][given[..., 1]] + w["place"][given[..., 2]]
         b, t = given.shape[:2]
         hidden = np.maximum(told.reshape(b, -1) @ w["first.weight"].T + w["first.bias"], 0)
         read = (hidden @ w["second.weight"].T + w["second.bias"]).reshape(b, t, self.vocabulary.voices - 1, -1)
-        read = np.tanh(read + told[:, :, None] @ w["skip"])
+        read = read + told[:, :, None] @ w["skip"]
         return np.asarray(np.einsum("btve,vek->btvk", read, w["symbol"]) + w["symbol_bias"])
