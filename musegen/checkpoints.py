@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from musegen.models.network import Network
 
 SUFFIX = ".safetensors"
-DEFAULT = "bach-lstm"
-"""The model that composes when none is named."""
 _MELODY = "melody/"
 """How the names of arrays begin that hold a melody's symbols."""
 
@@ -160,23 +159,22 @@ def find(name: str | Path) -> Path:
     Raises:
         MusegenError: there is no such file and no model of this name.
     """
-    path = Path(name)
-    if path.suffix == SUFFIX or len(path.parts) > 1 or path.exists():
-        if not path.exists():
-            raise MusegenError(f"{path}: there is no such file", "Name a model from `musegen models`, or a file.")
+    at_hand, path = available(), Path(name)
+    if str(name) in at_hand:  # `./bach-lstm` is a file, `bach-lstm` the model, as with corpora
+        return at_hand[str(name)]
+    if path.exists():
         return path
-    at_hand = available()
-    if str(name) not in at_hand:
-        raise MusegenError(f"no model is called {name}", f"At hand: {', '.join(at_hand) or 'none'}. Or name a file.")
-    return at_hand[str(name)]
+    if path.suffix == SUFFIX or len(path.parts) > 1:
+        raise MusegenError(f"{path}: there is no such file", "Name a model from `musegen models`, or a file.")
+    raise MusegenError(f"no model is called {name}", f"At hand: {', '.join(at_hand) or 'none'}. Or name a file.")
 
 
 def available() -> dict[str, Path]:
     """Models by name; the user's own hide shipped ones of the same name."""
-    found: dict[str, Path] = {}
-    for folder in (shipped("checkpoints"), home("checkpoints")):
-        found |= {path.stem: path for path in sorted(folder.glob(f"*{SUFFIX}"))}
-    return found
+    folders = [home("checkpoints")]
+    with suppress(MusegenError):  # an installation without models still has the user's own
+        folders.insert(0, shipped("checkpoints"))
+    return {path.stem: path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def read_card(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import musegen
 from musegen.checkpoints import Checkpoint
 from musegen.errors import MusegenError
-from musegen.models.base import Filling, Sampling
+from musegen.models.base import Composer, Filling, Sampling
 from musegen.models.plans import Plan, choose, usual_tempo
 from musegen.representation.arrange import arrange
 from musegen.representation.grid import decode, encode
@@ -22,6 +22,8 @@ from musegen.score import Key, Metre, Score
 
 TOGETHER = 256
 """Pieces that are composed at once: more is hardly faster, and takes more memory."""
+STEPS_TOGETHER = 2**20
+"""Steps of all of them at most, for the same reason."""
 _PLAN = 1
 """The stream of random numbers that chooses what a piece begins with."""
 
@@ -68,11 +70,26 @@ def sample(model: Checkpoint, how: Sampling, numbers: Sequence[int], wishes: Wis
         MusegenError: the model cannot do what is asked.
     """
     composer = model.composer()
-    for first in range(0, len(numbers), TOGETHER):
-        some = numbers[first : first + TOGETHER]
-        templates = [template_for(model, how, number, wishes) for number in some]
-        for number, template, filling in zip(some, templates, composer.fill(templates, how, some), strict=True):
-            yield _piece(model, how, number, template, filling, wishes)
+    waiting: list[tuple[int, Template]] = []
+    longest = 0
+    for number in numbers:
+        template = template_for(model, how, number, wishes)
+        steps = max(longest, template.roll.steps)
+        if waiting and (len(waiting) == TOGETHER or steps * (len(waiting) + 1) > STEPS_TOGETHER):
+            yield from _filled(model, composer, how, waiting, wishes)
+            waiting, steps = [], template.roll.steps
+        waiting.append((number, template))
+        longest = steps
+    yield from _filled(model, composer, how, waiting, wishes)
+
+
+def _filled(
+    model: Checkpoint, composer: Composer, how: Sampling, waiting: Sequence[tuple[int, Template]], wishes: Wishes
+) -> Iterator[Piece]:
+    """Compose some pieces together."""
+    numbers, templates = [number for number, _ in waiting], [template for _, template in waiting]
+    for (number, template), filling in zip(waiting, composer.fill(templates, how, numbers), strict=True):
+        yield _piece(model, how, number, template, filling, wishes)
 
 
 def harmonize(model: Checkpoint, how: Sampling, melody: Score, tempo: float | None = None) -> tuple[Piece, str]:

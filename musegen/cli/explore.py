@@ -41,9 +41,9 @@ def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, 
     model = load_checkpoint(checkpoint)
     music = open_corpus(corpus or model.card["corpus"]["name"])
     indices = range(len(music)) if split == "all" else music.split(split)
-    rolls = [music.roll(index) for index in indices]
+    rolls = [roll for index in indices if model.vocabulary.knows((roll := music.roll(index)).symbols)]
     if not rolls:
-        raise MusegenError(f"{music.name} has no {split} pieces", "Choose another --split.")
+        raise MusegenError(f"{music.name} has no {split} pieces in this model's range", "Choose another --split.")
 
     from musegen.evaluation.latent import plane  # loads torch
     from musegen.rendering.latent_map import latent_map

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from musegen.cli import generating, options
@@ -47,7 +45,10 @@ def harmonize(
     from musegen import composing
     from musegen.checkpoints import load_checkpoint
 
-    given = chosen(read_music(melody, read_as), tune, melody)[0]
+    found = chosen(read_music(melody, read_as), tune, melody)
+    if len(found) > 1:
+        talk(f"{melody} holds {len(found)} pieces; taking the first, choose another with --tune N")
+    given = found[0]
     trained = load_checkpoint(model)
     how = drawing.sampling(trained.family.temperature)
     piece, moved = composing.harmonize(trained, how, given, drawing.tempo)
@@ -55,5 +56,5 @@ def harmonize(
         talk(f"{melody}: {moved}")
     target = output.inside(f"{trained.name}-{how.seed}.{suffix or 'mid'}") if output.is_folder else output
     generating.write([piece], target, suffix)
-    if as_json:
-        click.echo(json.dumps({"path": target.name} | composing.describe(trained, how, piece)))
+    if as_json or target.name != output.name:
+        generating.tell(target.path, composing.describe(trained, how, piece), as_json)

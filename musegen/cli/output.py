@@ -62,7 +62,7 @@ class Output:
             MusegenError: the file exists and may not be replaced, or its folder cannot be written to.
         """
         if self.is_folder:
-            make_folder(self.path)
+            check_folder(self.path)
         elif self.name and not self.is_stdout:
             check_writable(self.path, self.overwrite)
 
@@ -89,8 +89,22 @@ class Output:
             sys.stdout.buffer.flush()
 
     def inside(self, name: str) -> Output:
-        """A file of this name in the folder."""
+        """A file of this name in the folder, which is created."""
+        make_folder(self.path)
         return Output(str(self.path / name), self.overwrite)
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a folder that could not be created or written to.
+
+    Raises:
+        MusegenError: and why.
+    """
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise MusegenError(f"cannot create the folder {path}: a file is in the way", "Choose another one.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise MusegenError(f"cannot write into {path}: the folder is read-only", "Choose another one.")
 
 
 def make_folder(path: Path) -> None:

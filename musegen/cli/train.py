@@ -20,6 +20,9 @@ from musegen.files import check_writable
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from musegen.checkpoints import Checkpoint
+    from musegen.models.base import Settings
+
 
 @click.command()
 @click.argument("family_name", metavar="FAMILY")
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     "--log",
     "--log-file",  # torchrun takes --log for an option of its own, wherever it stands
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Append what happens as JSON lines.",
+    help="Write what happens as JSON lines.",
 )
 @options.as_json
 @options.quiet
@@ -81,9 +84,9 @@ def train(
         raise click.UsageError("--epochs and --minutes exclude each other")
     if output.is_stdout or output.is_folder:
         raise click.UsageError("a checkpoint needs a file: name one with -o")
-    if resume and output.path.exists() and not state_path(output.path).exists():
-        talk(f"{output.name} is finished: there is nothing to resume")
-        return
+    under_way = state_path(output.path).exists()
+    if under_way and not (resume or output.overwrite):
+        raise MusegenError(f"{output.name} is being trained, or its training was stopped", "Add --resume to go on.")
     check_writable(output.path, overwrite=output.overwrite or resume)
 
     from musegen.checkpoints import load_checkpoint
@@ -100,6 +103,10 @@ def train(
     corpus = open_corpus(corpus_name, voices=shape[0], steps_per_quarter=shape[1], tell=summarize)
     vocabulary = vocabulary_of(corpus, base)
     kind.check(vocabulary, chosen)
+    if resume and output.path.exists() and not under_way:
+        _check_finished(load_checkpoint(output.path), kind.name, corpus.hash, chosen, seed)
+        talk(f"{output.name} is finished: there is nothing to resume")
+        return
     if seed is None and resume:
         seed = recorded_seed(output.path)
     run = Run(
@@ -119,19 +126,27 @@ def train(
         base=base,
     )
 
-    from musegen.training.loop import train as learn  # torch takes seconds to load; all that could be refused has been
+    from musegen.training.loop import train as learn  # torch takes seconds to load; errors should not
 
     said = _Talk(kind.measure)
     try:
         checkpoint = learn(run, said.hear)
     except KeyboardInterrupt:
         said.close()
-        talk("stopped; the same command with --resume goes on from here")
+        if run.state_path.exists():
+            talk("stopped; the same command with --resume goes on from here")
         raise
     finally:
         said.close()
     if as_json and not silent():
         click.echo(json.dumps({"path": str(output.path), **checkpoint.card}))
+
+
+def _check_finished(done: Checkpoint, family: str, corpus: str, settings: Settings, seed: int | None) -> None:
+    """Refuse to call a run finished when the file holds another one."""
+    same = (done.family.name, done.card["corpus"]["hash"], done.settings) == (family, corpus, settings)
+    if not same or seed not in (None, done.card["seed"]):
+        raise MusegenError(f"{done.path} was trained by another command", "Choose another name, or --overwrite it.")
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -174,6 +189,9 @@ class _Talk:
             f"{event['family']} on {event['corpus']}: {event['pieces']} pieces, {event['parameters']:,} parameters, "
             f"{event['device']}, seed {event['seed']}"
         )
+
+    def _left_out(self, event: dict[str, Any]) -> None:
+        talk(f"{event['pieces']} {event['split']} pieces go far beyond the ranges of the training music: left out")
 
     def _resume(self, event: dict[str, Any]) -> None:
         self._start(event)

@@ -118,7 +118,7 @@ def encode_files(
                 header = {
                     "steps_per_quarter": steps_per_quarter,
                     "licence": "",
-                    "source": ", ".join(sorted({printable(path.name or path.absolute().name) for path in paths})),
+                    "source": _named(paths),
                     "groups": len(groups),
                     "musegen": musegen.__version__,
                 }
@@ -233,6 +233,13 @@ def _read_all(
     common = Counter(titles)
     groups.join_equal([title if title and common[title] <= _COMMON_TITLE else None for title in titles])
     return ids, groups.lists()
+
+
+def _named(paths: Sequence[Path]) -> str:
+    """The names of what was encoded, of a few at most."""
+    names = sorted({printable(path.name or path.absolute().name) for path in paths})
+    more = f" and {len(names) - 10:,} others" if len(names) > 10 else ""
+    return ", ".join(names[:10]) + more
 
 
 def _nothing(report: Report) -> MusegenError:

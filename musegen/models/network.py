@@ -23,6 +23,14 @@ class Network(nn.Module):
         """
 
 
+def batch_mean(values: Tensor) -> Tensor:
+    """(rows, width) of each process -> (width,) mean over the rows of all."""
+    total = torch.cat([values.sum(0), values.new_tensor([len(values)])])
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(total)
+    return total[:-1] / total[-1]
+
+
 class Noise:
     """Random numbers of one training step, the same however the batch is spread over processes.
 

@@ -91,7 +91,8 @@ def pick(logits: Floats, how: Sampling, chance: Floats) -> Ints:
     """
     if how.temperature == 0:
         return np.asarray(logits.argmax(axis=1))
-    odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / how.temperature)
+    with np.errstate(over="ignore"):  # next to temperature 0 all but the likeliest are infinitely unlikely
+        odds = np.exp((logits - logits.max(axis=1, keepdims=True)) / how.temperature)
     if 0 < how.top_k < odds.shape[1]:
         least = np.partition(odds, -how.top_k, axis=1)[:, -how.top_k, None]
         odds = np.where(odds >= least, odds, 0.0)

@@ -129,9 +129,9 @@ def choose(
     return replace(plan, key=key or plan.key, bars=bars or plan.bars)
 
 
-def instruments(names: Sequence[str]) -> tuple[int, ...]:
+def instruments(voices: int) -> tuple[int, ...]:
     """General MIDI programs that suit voices which do not say: a choir, or a flute."""
-    return (52,) * len(names) if len(names) > 1 else (73,)
+    return (52,) * voices if voices > 1 else (73,)
 
 
 def usual_tempo(metre: Metre, voices: int) -> float:

@@ -61,7 +61,10 @@ class SliceComposer(Composer):
     def fill(self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int]) -> list[Filling]:
         """Compose each template's notes; every cell must be open."""
         if any(not template.open.all() or template.allowed is not None for template in templates):
-            raise MusegenError("this family writes whole pieces, and cannot keep given notes yet")
+            raise MusegenError(
+                "this family writes whole pieces, and cannot keep given notes yet",
+                "Use a model of the family minibach.",
+            )
         run = Run(self, templates, self.start(how, pieces))
         chances = np.zeros((len(templates), int(run.steps.max(initial=0)), self.vocabulary.voices + 1))
         for own, piece, steps in zip(chances, pieces, run.steps, strict=True):

@@ -94,6 +94,6 @@ def _example(slices: Slices, rows: np.ndarray, part: slice, can_move: range) -> 
         "tonic": context.tonic[part],
         "mode": context.mode[part],
     }
-    small = {name: array.astype(np.int16) for name, array in arrays.items()}
+    small = {name: array.astype(np.int32) for name, array in arrays.items()}
     cells = int(slices.length[part].sum()) * slices.event.shape[1]
     return Example(small | {"joint": context.joint[part]}, cells, len(slices.length[part]), can_move)

@@ -90,6 +90,11 @@ class Vocabulary:
             )
         return classes
 
+    def knows(self, symbols: NDArray[np.uint8]) -> bool:
+        """Whether every pitch has a class."""
+        pitches = symbols[symbols < REST].astype(np.int64) - self.low
+        return bool(((pitches >= 0) & (pitches < self.pitches)).all())
+
     def decode(self, classes: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Classes -> symbols, of any shape; the inverse of `encode`."""
         symbols = classes + self.low

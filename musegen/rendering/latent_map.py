@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from musegen.evaluation.latent import Plane
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from musegen.evaluation.latent import Plane
 
 
 def latent_map(plane: Plane, title: str) -> Figure:

@@ -30,9 +30,21 @@ class Batch:
         return Batch(tuple(self.examples[i] for i in rows), tuple(self.shifts[i] for i in rows)), rows
 
 
-def prepare(family: Family, rolls: Iterable[Roll], vocabulary: Vocabulary, settings: Settings) -> list[Example]:
-    """Every roll's examples, in order."""
-    return [example for roll in rolls for example in family.prepare(roll, vocabulary, settings)]
+def prepare(
+    family: Family, rolls: Iterable[Roll], vocabulary: Vocabulary, settings: Settings
+) -> tuple[list[Example], int]:
+    """Every roll's examples, in order, and how many rolls had to be left out.
+
+    A roll is left out when it goes far beyond the ranges of the training music: the model has no names for its pitches.
+    """
+    examples: list[Example] = []
+    left_out = 0
+    for roll in rolls:
+        if vocabulary.knows(roll.symbols):
+            examples += family.prepare(roll, vocabulary, settings)
+        else:
+            left_out += 1
+    return examples, left_out
 
 
 def training_batches(examples: Sequence[Example], size: int, seed: int, epoch: int) -> list[Batch]:

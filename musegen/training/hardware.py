@@ -28,5 +28,5 @@ def in_bfloat16(precision: str, device: torch.device) -> bool:
     if device.type == "cuda":
         gains: bool = torch.cuda.is_bf16_supported(including_emulation=False)
         return gains
-    has_amx: bool = torch.cpu._is_amx_tile_supported()
+    has_amx: bool = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
     return has_amx

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -23,7 +21,8 @@ from musegen.models.network import Noise
 from musegen.training import parallel
 from musegen.training.batches import Batch, collate, measuring_batches, prepare, training_batches
 from musegen.training.hardware import device_of, in_bfloat16
-from musegen.training.result import begin_from, checkpoint_of
+from musegen.training.log import Log
+from musegen.training.result import begin_from, checkpoint_of, style_of
 from musegen.training.run import Run
 from musegen.training.schedule import Calibration, learning_rate
 from musegen.training.state import State
@@ -86,6 +85,7 @@ class _Training:
                 raise
             raise MusegenError("a model with these settings does not fit into memory", "Make it smaller.") from error
         self.progress = self.state.progress
+        self.log, self.style = Log(run.log), style_of(run)
         self.engine = world.engine(network)
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.session_began = time.monotonic()
@@ -118,7 +118,7 @@ class _Training:
         with deferred_stop() as stop:
             while not self.progress.done:
                 self._epoch(stop)
-        checkpoint = checkpoint_of(self.plan, self.state, self._seconds())
+        checkpoint = checkpoint_of(self.plan, self.state, self.style, self._seconds())
         if self.world.rank == 0:
             checkpoint.save(self.plan.out, overwrite=True)
         self._log(
@@ -141,12 +141,13 @@ class _Training:
         held_out = self._measure(stop)
         training = p.nats / max(1, p.cells)
         score = training if held_out is None else held_out
-        p.history.append((p.epoch, training, score))
+        if not math.isfinite(score):
+            raise _diverged(p.step, score)
         if p.best is None or score < p.best:
-            p.best, p.best_epoch = score, p.epoch
+            p.best, p.best_train, p.best_epoch = score, training, p.epoch
             self.state.keep_best()
             if self.world.rank == 0:
-                checkpoint_of(self.plan, self.state, self._seconds()).save(self.plan.out, overwrite=True)
+                checkpoint_of(self.plan, self.state, self.style, self._seconds()).save(self.plan.out, overwrite=True)
         stale = p.epoch - p.best_epoch >= settings.patience
         p.done = stale or (p.total is not None and p.step >= p.total)
         p.epoch, p.batch, p.nats, p.cells = p.epoch + 1, 0, 0.0, 0
@@ -185,10 +186,7 @@ class _Training:
         self.state.follow(self.plan.settings.averaging)
         total = self.world.sum(nats)
         if not math.isfinite(total):
-            raise MusegenError(
-                f"training diverged at step {p.step + 1}: the loss is {total}",
-                "Train with a lower rate, such as --set learning_rate=0.001.",
-            )
+            raise _diverged(p.step + 1, total)
         p.step, p.batch = p.step + 1, p.batch + 1
         p.nats, p.cells = p.nats + total, p.cells + batch.cells
         seconds = time.monotonic() - began
@@ -264,14 +262,13 @@ class _Training:
     def _resume(self) -> bool:
         path = self.plan.state_path
         if not self.plan.resume or not path.exists():
-            if self.plan.log and self.world.rank == 0:
-                check_writable(self.plan.log, overwrite=self.plan.overwrite or self.plan.resume)
-                self.plan.log.unlink(missing_ok=True)
+            if self.world.rank == 0:
+                self.log.begin(self.plan.overwrite, keep=self.plan.resume)
             return False
         self.state.load(path, self.plan.identity())
         self.progress = self.state.progress
-        if self.plan.log and self.world.rank == 0 and self.plan.log.exists():
-            os.truncate(self.plan.log, min(self.progress.log_bytes, self.plan.log.stat().st_size))
+        if self.world.rank == 0:
+            self.log.go_on(self.progress.log, self.progress.log_bytes)
         return True
 
     def _log(self, event: str, **values: Any) -> None:
@@ -280,12 +277,7 @@ class _Training:
             return
         line = {"event": event} | values
         self.report(line)
-        if self.plan.log:
-            with self.plan.log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-                self.progress.log_bytes = file.tell()
+        self.progress.log, self.progress.log_bytes = self.log.name, self.log.write(line)
 
     def _seconds(self) -> float:
         return self.progress.seconds + time.monotonic() - self.session_began
@@ -299,4 +291,14 @@ class _Training:
     def _examples(self, split: str) -> list[Example]:
         run = self.plan
         rolls = (run.corpus.roll(index) for index in run.corpus.split(split))
-        return prepare(run.family, rolls, run.vocabulary, run.settings)
+        examples, left_out = prepare(run.family, rolls, run.vocabulary, run.settings)
+        if left_out and self.world.rank == 0:
+            self.report({"event": "left_out", "split": split, "pieces": left_out})
+        return examples
+
+
+def _diverged(step: int, loss: float) -> MusegenError:
+    return MusegenError(
+        f"training diverged at step {step}: the loss is {loss}",
+        "Train with a lower rate, such as --set learning_rate=0.001.",
+    )

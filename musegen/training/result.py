@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,11 +16,13 @@ from torch import nn
 import musegen
 from musegen.checkpoints import Checkpoint
 from musegen.errors import MusegenError
-from musegen.models.plans import Plan, instruments, plans_of
+from musegen.models.plans import Plan, Plans, instruments, plans_of
 from musegen.representation.roll import Roll
 from musegen.representation.template import Template
 from musegen.training.run import Run
 from musegen.training.state import State
+
+T = TypeVar("T")
 
 MELODIES = 32
 """Held-out melodies that a model which needs them brings along."""
@@ -37,18 +43,55 @@ def begin_from(network: nn.Module, base: Checkpoint) -> None:
             tensor.copy_(weights[name])
 
 
-def checkpoint_of(run: Run, state: State, seconds: float) -> Checkpoint:
+@dataclass(frozen=True)
+class Style:
+    """What a checkpoint takes from its corpus besides weights.
+
+    Attributes:
+        pieces: how many there were to train on.
+        plans: their lengths, metres and keys.
+        names: of the voices, as most pieces have them; empty when they differ.
+        programs: instruments, as most pieces have them, or such as suit.
+        melodies: held-out ones, for a family that composes under one.
+    """
+
+    pieces: int
+    plans: Plans
+    names: tuple[str, ...]
+    programs: tuple[int | None, ...]
+    melodies: tuple[Roll, ...]
+
+
+def style_of(run: Run) -> Style:
+    """Read it off the training pieces."""
+    training = [run.corpus.roll(index) for index in run.corpus.split("train")]
+    names = _common(roll.names for roll in training)
+    programs = _common(roll.programs for roll in training) or instruments(run.vocabulary.voices)
+    melodies: tuple[Roll, ...] = ()
+    if run.family.given_voices:
+        held_out = [run.corpus.roll(index) for index in run.corpus.split("validation") or run.corpus.split("train")]
+        given = (Template.given(roll, run.family.given_voices).roll for roll in held_out if Plan.of(roll))
+        melodies = tuple(islice(given, MELODIES))
+    return Style(len(training), plans_of(training), names, programs, melodies)
+
+
+def _common(values: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    """What more than half of the pieces have; nothing otherwise (a MIDI track is often named after its tune)."""
+    counts = Counter(values)
+    (value, count), *_ = counts.most_common(1)
+    return value if 2 * count > counts.total() else ()
+
+
+def checkpoint_of(run: Run, state: State, style: Style, seconds: float) -> Checkpoint:
     """The best model so far, with what is needed to compose with it and a card that says where it comes from."""
     progress = state.progress
-    training = [run.corpus.roll(index) for index in run.corpus.split("train")]
     weights = {name: tensor.cpu().numpy() for name, tensor in state.best.items()}
-    _, loss, held_out = progress.history[progress.best_epoch]
     card = {
-        "corpus": {"name": run.corpus.name, "hash": run.corpus.hash, "pieces": len(training)},
+        "corpus": {"name": run.corpus.name, "hash": run.corpus.hash, "pieces": style.pieces},
         "rights": {"source": run.corpus.source, "licence": run.corpus.licence},
         "measure": run.family.measure,
-        "train": loss,
-        "validation": held_out if run.corpus.split("validation") else None,
+        "train": progress.best_train,
+        "validation": progress.best if run.corpus.split("validation") else None,
         "epochs": progress.best_epoch + 1,
         "parameters": sum(array.size for array in weights.values()),
         "seconds": round(seconds, 1),
@@ -62,17 +105,15 @@ def checkpoint_of(run: Run, state: State, seconds: float) -> Checkpoint:
         },
         "from": run.base.name if run.base else None,
     }
-    names, programs = training[0].names, training[0].programs or instruments(training[0].names)
-    plans = plans_of(training)
     return Checkpoint(
-        run.family, run.settings, run.vocabulary, plans, names, programs, card, weights, _melodies(run), run.out
+        run.family,
+        run.settings,
+        run.vocabulary,
+        style.plans,
+        style.names,
+        style.programs,
+        card,
+        weights,
+        style.melodies,
+        run.out,
     )
-
-
-def _melodies(run: Run) -> tuple[Roll, ...]:
-    """Held-out melodies for a family that composes under one."""
-    if not run.family.given_voices:
-        return ()
-    held_out = [run.corpus.roll(index) for index in run.corpus.split("validation") or run.corpus.split("train")]
-    given = (Template.given(roll, run.family.given_voices).roll for roll in held_out if Plan.of(roll))
-    return tuple(islice(given, MELODIES))

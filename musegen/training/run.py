@@ -72,6 +72,7 @@ class Run:
             "epochs": self.budget.epochs,
             "minutes": self.budget.minutes,
             "seed": self.seed,
+            "precision": self.precision,
             "from": self.base.hash if self.base else None,
         }
 

@@ -5,7 +5,7 @@ Random numbers need no state: they depend on the seed and the step (see `network
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ class Progress:
         total: steps in all; None until `--minutes` has been translated into steps.
         nats: of the training music in this epoch so far.
         cells: of the same.
-        best: lowest held-out loss.
+        best: lowest held-out loss; without held-out music, on the training music.
+        best_train: loss on the training music in the same epoch.
         best_epoch: when it was reached.
         seconds: spent, over all sessions.
-        log_bytes: length of the log when this was saved.
-        history: (epoch, training loss, held-out loss) of each epoch done.
+        log: the file of the log, and
+        log_bytes: its length when this was saved.
         done: whether training has ended.
     """
 
@@ -43,10 +44,11 @@ class Progress:
     nats: float = 0.0
     cells: int = 0
     best: float | None = None
+    best_train: float | None = None
     best_epoch: int = -1
     seconds: float = 0.0
+    log: str = ""
     log_bytes: int = 0
-    history: list[tuple[int, float, float]] = field(default_factory=list)
     done: bool = False
 
 
@@ -106,7 +108,6 @@ class State:
                 "Resume with the options it was started with, or delete it to start anew.",
             )
         self.progress = Progress(**stored.header["progress"])
-        self.progress.history = [(int(e), float(t), float(v)) for e, t, v in self.progress.history]
         optimiser: dict[Tensor, dict[str, Tensor]] = {}
         with torch.no_grad():
             for name, parameter in self.network.named_parameters():
