@@ -23,14 +23,6 @@ class Network(nn.Module):
         """
 
 
-def batch_mean(values: Tensor) -> Tensor:
-    """(rows, width) of each process -> (width,) mean over the rows of all."""
-    total = torch.cat([values.sum(0), values.new_tensor([len(values)])])
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.all_reduce(total)
-    return total[:-1] / total[-1]
-
-
 class Noise:
     """Random numbers of one training step, the same however the batch is spread over processes.
 
@@ -44,19 +36,35 @@ class Noise:
         rows: which of them this process holds.
         device: of the tensors that are given.
         learning: False when measuring: nothing is dropped then.
+        counts: False in a process that only keeps the others company, since the batch has no row for it.
     """
 
     def __init__(
-        self, seed: int, step: int, pieces: int, rows: list[int], device: torch.device, *, learning: bool
+        self,
+        seed: int,
+        step: int,
+        pieces: int,
+        rows: list[int],
+        device: torch.device,
+        *,
+        learning: bool,
+        counts: bool = True,
     ) -> None:
         self._generator = torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
         self._pieces, self._rows, self._device = pieces, torch.tensor(rows), device
-        self.learning, self.step = learning, step
+        self.learning, self.step, self._counts = learning, step, counts
 
     def normal(self, width: int) -> Tensor:
         """(rows, width) standard normal."""
         drawn = torch.randn(self._pieces, width, generator=self._generator)
         return drawn[self._rows].to(self._device)
+
+    def batch_mean(self, values: Tensor) -> Tensor:
+        """(rows, width) of each process that learns -> (width,) mean over the rows of all."""
+        total = torch.cat([values.sum(0), values.new_tensor([len(values)])]) * float(self._counts)
+        if self.learning and torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(total)
+        return total[:-1] / total[-1]
 
     def coin(self, width: int, chance: float) -> Tensor:
         """(rows, width) 1 with this chance, else 0."""

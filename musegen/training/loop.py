@@ -72,7 +72,7 @@ class _Training:
         self.half = in_bfloat16(run.precision, self.device)
         self.examples = self._examples("train")
         if not self.examples:
-            raise MusegenError(f"no training piece of {run.corpus.name} is long enough for {run.family.name}")
+            raise MusegenError(f"no training piece of {run.corpus.name} has the length and range for {run.family.name}")
         self.held_out = measuring_batches(self._examples("validation"), run.settings.batch)
         torch.manual_seed(run.seed)
         try:
@@ -177,7 +177,7 @@ class _Training:
         if idle := not rows:  # a last batch with fewer pieces than processes, which yet wait for one another
             mine, rows = batch.share(0, len(batch.examples))
         self.state.optimiser.zero_grad(set_to_none=True)
-        loss, nats = self._forward(mine, rows, len(batch.examples), batch.cells, learning=True)
+        loss, nats = self._forward(mine, rows, len(batch.examples), batch.cells, learning=True, idle=idle)
         if idle:
             loss, nats = loss * 0.0, 0.0
         loss.backward()  # type: ignore[no-untyped-call]
@@ -206,11 +206,11 @@ class _Training:
         )
 
     def _forward(
-        self, mine: Batch, rows: list[int], pieces: int, cells: int, learning: bool
+        self, mine: Batch, rows: list[int], pieces: int, cells: int, learning: bool, idle: bool = False
     ) -> tuple[torch.Tensor, float]:
         """A share of a batch -> the loss to lower, and its nats."""
         seed, step = (self.plan.seed, self.progress.step) if learning else (0, 0)
-        noise = Noise(seed, step, pieces, rows, self.device, learning=learning)
+        noise = Noise(seed, step, pieces, rows, self.device, learning=learning, counts=not idle)
         engine = self.engine if learning else self.state.network
         with torch.autocast(self.device.type, torch.bfloat16) if self.half else nullcontext():
             loss, nats = engine(self._tensors(mine), noise)

@@ -41,7 +41,10 @@ def test_what_a_folder_is(tmp_path, monkeypatch, name, is_folder):
 
 
 def test_a_folder_is_made_with_those_above_it(tmp_path):
-    Output(f"{tmp_path}/a/b/").check()
+    target = Output(f"{tmp_path}/a/b/")
+    target.check()
+    assert not (tmp_path / "a").exists(), "what fails leaves nothing behind"
+    target.inside("piece.mid")
     assert (tmp_path / "a" / "b").is_dir()
     (tmp_path / "file").touch()
     with pytest.raises(MusegenError, match="a file is in the way"):

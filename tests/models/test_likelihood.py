@@ -76,7 +76,9 @@ def test_without_weights_every_added_cell_of_minibach_is_even():
     kind, settings, network = network_of("minibach", words, 0)
     batch, pieces, cells = batch_of(kind, [roll], words, settings)
     assert cells == 3 * pieces
-    assert float(network(batch, noise(pieces))[1]) == pytest.approx(cells * math.log(27), abs=1e-4)
+    assert float(network(batch, noise(pieces))[1]) == pytest.approx(
+        cells * math.log(27 + 12), abs=1e-4
+    )  # 6 more each way
 
 
 def all_columns(pitches, steps):

@@ -111,4 +111,4 @@ def test_wishes_hold_together_and_without_any_plans():
 
 
 def test_a_choir_for_many_and_a_flute_for_one():
-    assert instruments(("a", "b")) == (52, 52) and instruments(("a",)) == (73,) and instruments(()) == (73,)
+    assert instruments(2) == (52, 52) and instruments(1) == (73,)

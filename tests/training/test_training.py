@@ -63,7 +63,9 @@ def test_the_held_out_loss_is_that_of_the_weights_kept(learn, corpora, name, cor
     rolls = ROLLS[corpus][8:10]
     settings = checkpoint.settings
     nats = cells = 0.0
-    for batch in measuring_batches(prepare(checkpoint.family, rolls, checkpoint.vocabulary, settings), settings.batch):
+    for batch in measuring_batches(
+        prepare(checkpoint.family, rolls, checkpoint.vocabulary, settings)[0], settings.batch
+    ):
         arrays = checkpoint.family.collate(batch.examples, batch.shifts, checkpoint.vocabulary)
         tensors = {each: torch.from_numpy(np.array(array)) for each, array in arrays.items()}
         silent = noise(len(batch.examples), 0, learning=False)
@@ -183,7 +185,7 @@ def test_going_on_with_music_beyond_the_first_corpus(learn, trained, tmp_path):
     checkpoint, _ = learn(corpus=write_corpus(tmp_path / "wide", [wide], ("train",)), epochs=1, base=base)
     assert checkpoint.card["train"] > 0
     symbols[0] = low - 6
-    with pytest.raises(MusegenError, match=rf"pitch {low - 6} lies outside this model's"):
+    with pytest.raises(MusegenError, match="no training piece"):
         learn(corpus=write_corpus(tmp_path / "wider", [wide], ("train",)), epochs=1, base=base)
 
 

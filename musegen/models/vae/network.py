@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from musegen.models.lstm.network import LSTMLayers
-from musegen.models.network import Batch, Network, Noise, batch_mean
+from musegen.models.network import Batch, Network, Noise
 from musegen.models.slice_family import MAX_SLICES
 from musegen.models.slice_network import SliceBatch, SliceHeads, feature_tables, padded
 
@@ -79,7 +79,7 @@ class VAENetwork(Network):
         nats = self.decode(slices, z, noise).sum()
         divergence = code.divergence()
         # The mean over the batch may be free, while each piece uses more or less (Kingma et al., 2016).
-        costs = batch_mean(divergence.detach()) > s.free_nats  # (latent,)
+        costs = noise.batch_mean(divergence.detach()) > s.free_nats  # (latent,)
         beyond = ((divergence - s.free_nats) * costs).sum()
         warm = min(1.0, noise.step / WARM_UP)
         return nats + s.kl_weight * warm * beyond, (nats + divergence.sum()).detach()
