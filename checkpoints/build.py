@@ -13,7 +13,8 @@ from pathlib import Path
 from musegen.checkpoints import load_checkpoint
 
 HERE = Path(__file__).resolve().parent
-RUNS = HERE.parent / "runs"
+ROOT = HERE.parent
+RUNS = ROOT / "runs"
 
 MODELS = {  # name -> family, corpus and options
     "bach-lstm": "lstm bach --epochs 24 --set dropout=0.45",
@@ -26,11 +27,11 @@ MODELS = {  # name -> family, corpus and options
 
 def build(name: str) -> None:
     """Train one model, or go on with it, and write it to this folder."""
-    run = RUNS / f"{name}.safetensors"
-    options = ["--seed", "1", "-o", str(run.relative_to(HERE.parent)), "--log", str(RUNS / f"{name}.jsonl"), "--resume"]
-    command = [sys.executable, "-m", "musegen", "train", *MODELS[name].split(), *options]
-    subprocess.run(command, check=True, cwd=HERE.parent)
-    load_checkpoint(run).save(HERE / f"{name}.safetensors", half=True, overwrite=True)
+    run = f"{RUNS.name}/{name}.safetensors"  # relative, since the command goes into the card
+    options = f"--seed 1 -o {run} --log {RUNS.name}/{name}.jsonl --resume"
+    command = [sys.executable, "-m", "musegen", "train", *MODELS[name].split(), *options.split()]
+    subprocess.run(command, check=True, cwd=ROOT)
+    load_checkpoint(ROOT / run).save(HERE / f"{name}.safetensors", half=True, overwrite=True)
 
 
 def main(names: list[str]) -> None:
