@@ -37,7 +37,7 @@ def harmonize(
 
     \b
     Examples:
-      musegen harmonize hymn.abc -o hymn.mid
+      musegen harmonize hymn.abc -o four-voices.mid
       musegen harmonize - -o - --to musicxml < hymn.mid > hymn.musicxml
     """
     generating.check(output, 1, suffix, as_json)

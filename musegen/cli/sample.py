@@ -45,7 +45,7 @@ def sample(
 
     \b
     Examples:
-      musegen sample -o chorale.mid
+      musegen sample -o new.mid
       musegen sample celtic-lstm --key D --metre 6/8 --bars 16 --seed 7 -o jig.abc
       musegen sample -n 100 --seed 1 -o out/ | xargs -n 1 musegen plot
     """
