@@ -53,8 +53,9 @@ corpora-check: $(INSTALLED)  ## Rebuild corpora/ elsewhere and compare the hashe
 checkpoints: $(INSTALLED)  ## Train the shipped models anew
 	$(BIN)/python checkpoints/build.py
 
-benchmark: $(INSTALLED)  ## Measure speed; the last figures stand in benchmarks/
+benchmark: $(INSTALLED)  ## Measure speed, and quality on public data (DATA=FOLDER); the last figures stand in benchmarks/
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/quality.py
 
 clean:  ## Remove what was built, but for .venv and the shipped files
 	rm -rf build dist demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis

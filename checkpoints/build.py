@@ -17,18 +17,20 @@ ROOT = HERE.parent
 RUNS = ROOT / "runs"
 
 MODELS = {  # name -> family, corpus and options
-    "bach-lstm": "lstm bach --epochs 24 --set dropout=0.45",
-    "celtic-lstm": "lstm celtic --epochs 12 --set batch=16 --set dropout=0.2",
+    "bach-lstm": "lstm bach --epochs 36 --set hidden=320 --set dropout=0.6 --set head_dropout=0.3",
+    "bach-feedforward": "feedforward bach --epochs 24 --set dropout=0.5",
+    "bach-vae": "vae bach --epochs 24 --set dropout=0.5",
     "bach-minibach": "minibach bach --epochs 10",
-    "bach-vae": "vae bach --epochs 20",
-    "bach-feedforward": "feedforward bach --epochs 12",
+    "celtic-lstm": "lstm celtic --epochs 12 --set batch=16 --set dropout=0.3",
+    "celtic-feedforward": "feedforward celtic --epochs 8 --set batch=16 --set dropout=0.3",
+    "celtic-vae": "vae celtic --epochs 8 --set batch=16 --set dropout=0.3",
 }
 
 
 def build(name: str) -> None:
     """Train one model, or go on with it, and write it to this folder."""
     run = f"{RUNS.name}/{name}.safetensors"  # relative, since the command goes into the card
-    options = f"--seed 1 -o {run} --log {RUNS.name}/{name}.jsonl --resume"
+    options = f"--seed 1 --evaluate -o {run} --log {RUNS.name}/{name}.jsonl --resume"
     command = [sys.executable, "-m", "musegen", "train", *MODELS[name].split(), *options.split()]
     subprocess.run(command, check=True, cwd=ROOT)
     load_checkpoint(ROOT / run).save(HERE / f"{name}.safetensors", half=True, overwrite=True)

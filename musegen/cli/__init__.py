@@ -21,7 +21,9 @@ COMMANDS = {  # name -> the module that holds the command, and its line in `muse
     "models": ("musegen.cli.models", "List the families and the trained models, or show one."),
     "sample": ("musegen.cli.sample", "Write new pieces from a trained model."),
     "harmonize": ("musegen.cli.harmonize", "Write the other voices under a melody."),
+    "compare": ("musegen.cli.compare", "Hold music against a corpus: its statistics, and what it copies."),
     "explore": ("musegen.cli.explore", "Map the latent plane of a VAE."),
+    "evaluate": ("musegen.cli.evaluate", "Measure how well a model foresees real music."),
     "convert": ("musegen.cli.convert", "Turn a piece into another format."),
     "plot": ("musegen.cli.plot", "Draw a piece as a piano roll."),
 }

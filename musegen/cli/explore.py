@@ -45,7 +45,7 @@ def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, 
     if not rolls:
         raise MusegenError(f"{music.name} has no {split} pieces in this model's range", "Choose another --split.")
 
-    from musegen.evaluation.latent import plane  # loads torch
+    from musegen.evaluation.latent import plane
     from musegen.rendering.latent_map import latent_map
 
     talk(f"encoding {len(rolls)} pieces")

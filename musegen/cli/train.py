@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from musegen.checkpoints import Checkpoint
+    from musegen.corpora import Corpus
     from musegen.models.base import Settings
 
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     help="Of matrix products; auto takes bfloat16 where the processor gains from it.",
 )
 @options.seed
+@click.option("--evaluate", "evaluated", is_flag=True, help="End with `musegen evaluate`; the card gets the figures.")
 @click.option(
     "--log",
     "--log-file",  # torchrun takes --log for an option of its own, wherever it stands
@@ -63,6 +66,7 @@ def train(
     device: str,
     precision: str,
     seed: int | None,
+    evaluated: bool,
     log: Path | None,
     as_json: bool,
 ) -> None:
@@ -75,7 +79,7 @@ def train(
     \b
     Examples:
       musegen train lstm bach --minutes 3 -o my-bach.safetensors
-      musegen train vae bach --epochs 20 --set hidden=384 -o my-vae.safetensors
+      musegen train vae bach --epochs 20 --set hidden=384 -o my-vae.safetensors --evaluate
       musegen train lstm my-tunes/ --from celtic-lstm -o my-style.safetensors
     """
     from musegen.training.run import Budget, Run, recorded_seed, state_path, vocabulary_of
@@ -103,6 +107,8 @@ def train(
     corpus = open_corpus(corpus_name, voices=shape[0], steps_per_quarter=shape[1], tell=summarize)
     vocabulary = vocabulary_of(corpus, base)
     kind.check(vocabulary, chosen)
+    if evaluated and not corpus.split("test"):
+        raise MusegenError(f"{corpus.name} has no test pieces", "Leave out --evaluate.")
     if resume and output.path.exists() and not under_way:
         _check_finished(load_checkpoint(output.path), kind.name, corpus.hash, chosen, seed)
         talk(f"{output.name} is finished: there is nothing to resume")
@@ -138,8 +144,23 @@ def train(
         raise
     finally:
         said.close()
+    if evaluated and os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts, one
+        checkpoint = _evaluated(checkpoint, corpus, output.path)
     if as_json and not silent():
         click.echo(json.dumps({"path": str(output.path), **checkpoint.card}))
+
+
+def _evaluated(model: Checkpoint, corpus: Corpus, path: Path) -> Checkpoint:
+    """Show the test pieces to a model that is done, and write the figures into its card."""
+    from dataclasses import replace
+
+    from musegen.evaluation.likelihood import evaluate
+
+    found = evaluate(model, [corpus.roll(index) for index in corpus.split("test")])
+    talk(f"test: {found.framed.per_note:.4f} {model.family.measure}, {found.whole.onset_accuracy:.3f} of the onsets")
+    model = replace(model, card={**model.card, "test": found.summary()})
+    model.save(path, overwrite=True)
+    return model
 
 
 def _check_finished(done: Checkpoint, family: str, corpus: str, settings: Settings, seed: int | None) -> None:

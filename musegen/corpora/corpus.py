@@ -83,8 +83,11 @@ class Corpus:
         return replace(self.pieces.info(index), split=self.splits[index])
 
     def roll(self, index: int) -> Roll:
-        """A piece on the corpus's grid: (steps, voices) symbols, which may be read-only."""
-        return self.pieces.roll(index)
+        """A piece on the corpus's grid: (steps, voices) symbols, which may be read-only.
+
+        It ends with its last note: rests that only fill up the last bar would hide from a model when to close.
+        """
+        return self.pieces.roll(index).without_tail()
 
     def split(self, name: str) -> tuple[int, ...]:
         """The indices of the pieces of a split; there may be none.

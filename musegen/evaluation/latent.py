@@ -1,4 +1,4 @@
-"""Where pieces lie in a VAE's latent space, and what varies along its axes. Loads torch."""
+"""Where pieces lie in a VAE's latent space, and what varies along its axes."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from musegen.checkpoints import Checkpoint
 from musegen.errors import MusegenError
+from musegen.evaluation.shape import check_shape
 from musegen.models.numpy_layers import Floats
-from musegen.models.slice_network import SliceBatch
-from musegen.models.vae.network import VAENetwork
+from musegen.models.vae import VAEComposer
+from musegen.models.vae.encoder import active
 from musegen.representation.roll import REST, Roll
-
-BATCH = 32
-ACTIVE = 0.01
-"""Variance of a dimension's means over the corpus from which it counts as in use (Burda et al., 2016)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,7 @@ class Plane:
     @property
     def active(self) -> int:
         """Dimensions that the encoder uses."""
-        return int((self.codes.var(axis=0) > ACTIVE).sum())
+        return active(self.codes)
 
     def axes(self) -> tuple[int, int]:
         """The two dimensions that vary most, in order; the same one twice when there is but one."""
@@ -68,30 +64,14 @@ def plane(model: Checkpoint, rolls: Sequence[Roll]) -> Plane:
     Raises:
         MusegenError: the model has no latent space, or a piece is out of its range or of another shape.
     """
-    network = model.network()
-    if not isinstance(network, VAENetwork):
+    composer = model.composer()
+    if not isinstance(composer, VAEComposer):
         raise MusegenError(
             f"{model.name} is of the family {model.family.name}, which has no latent space", "Use a vae."
         )
-    v = model.vocabulary
-    for roll in rolls:
-        if (roll.voices, roll.steps_per_quarter) != (v.voices, v.steps_per_quarter):
-            raise MusegenError(
-                f"{model.name} reads {v.voices} voices at {v.steps_per_quarter} steps per quarter, this music has "
-                f"{roll.voices} at {roll.steps_per_quarter}",
-                "Use the corpus that the model was trained on, or one like it.",
-            )
-    codes = []
-    for first in range(0, len(rolls), BATCH):
-        some = rolls[first : first + BATCH]
-        # A piece that was cut into passages is known by its first.
-        examples = [model.family.prepare(roll, model.vocabulary, model.settings)[0] for roll in some]
-        arrays = model.family.collate(examples, [0] * len(examples), model.vocabulary)
-        batch = SliceBatch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
-        with torch.no_grad():
-            codes.append(network.encoder(batch).mean.numpy())
+    check_shape(model, rolls)
     return Plane(
-        np.concatenate(codes).astype(np.float64),
+        np.stack([code.mean for code in composer.encode(rolls)]),
         {name: np.array([measure(roll) for roll in rolls]) for name, measure in ATTRIBUTES.items()},
         tuple(str(roll.metres[0][1]) for roll in rolls),
         tuple(roll.keys[0][1].tonic if roll.keys else -1 for roll in rolls),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from musegen.errors import MusegenError
 from musegen.models.vocabulary import Vocabulary
-from musegen.representation.roll import Roll
+from musegen.representation.roll import HOLD, REST, Roll
 from musegen.representation.template import Template
 from musegen.representation.transposition import room
 
@@ -116,6 +116,20 @@ class Composer(ABC):
             MusegenError: this model cannot fill such a template.
         """
 
+    def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
+        """How likely each cell of whole pieces is, given all that was written before it, and the frame.
+
+        "Before" is in time, and within a step in an order of the model's choice.
+
+        Args:
+            rolls: with the model's voices and grid, each at least one step long.
+            seed: of a model that needs random numbers for it.
+
+        Raises:
+            MusegenError: a pitch lies outside the vocabulary, or this model has no likelihood.
+        """
+        raise MusegenError("a model of this family has no likelihood", "Compare what it writes with real music.")
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -149,6 +163,28 @@ class Filling:
 
     roll: Roll
     nats: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Surprise:
+    """What a model makes of a piece that it is shown.
+
+    Attributes:
+        nats: (steps, voices) minus the logarithm of the probability of each cell's symbol, given all that was written
+            before it; 0 in voices that must be given.
+        best: (steps, voices) uint8, the symbol that was likeliest there.
+        hidden: nats that belong to no cell, such as the divergence of a VAE, whose sum with the others is a bound.
+    """
+
+    nats: NDArray[np.float64]
+    best: NDArray[np.uint8]
+    hidden: float = 0.0
+
+
+def as_written(best: NDArray[np.uint8], roll: Roll) -> NDArray[np.uint8]:
+    """(steps, voices) likeliest symbols as rolls write them: a hold where nothing sounded before is a `REST`."""
+    before = np.concatenate([np.full((1, roll.voices), REST, np.uint8), roll.sounding()[:-1]])
+    return np.where((best == HOLD) & (before == REST), np.uint8(REST), best)
 
 
 class Family(ABC):

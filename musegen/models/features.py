@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
+from musegen.models.recall import LAGS, RUN_LEVELS
 from musegen.models.slices import (
     BAR_CYCLE,
-    LAGS,
     MAX_BARS_LEFT,
-    RUN_LEVELS,
+    MAX_LEFT,
     UNKNOWN_MODE,
     UNKNOWN_TONIC,
     Context,
@@ -45,19 +45,21 @@ class Features:
         """In the order of `rows`."""
         v = self.vocabulary
         voices = range(1, v.voices + 1)
+        looks = [*(f"{lag} bars ago" for lag in LAGS), "longest match"]
         return (
             *(Column(f"before {n}", v.none + 1, pitched=True) for n in voices),
             *(Column(f"degree {n}", 13) for n in voices),
             *(Column(f"previous event {n}", v.none + 1, pitched=True) for n in voices),
-            *(Column(f"{lag} bars ago, {n}", v.none + 1, pitched=True) for lag in LAGS for n in voices),
-            *(Column(f"{lag} bars ago, length", v.longest_bar + 1) for lag in LAGS),
-            *(Column(f"{lag} bars ago, agreement", RUN_LEVELS) for lag in LAGS),
+            *(Column(f"{look}, {n}", v.none + 1, pitched=True) for look in looks for n in voices),
+            *(Column(f"{look}, length", v.longest_bar + 1) for look in looks),
+            *(Column(f"{look}, agreement", RUN_LEVELS) for look in looks),
             Column("previous length", v.longest_bar + 1),
             Column("place in bar", v.longest_bar * (len(v.metres) + 1)),
             Column("room", v.longest_bar + 1),
             Column("metre", len(v.metres) + 1),
             Column("bar", BAR_CYCLE + 1),
             Column("bars left", MAX_BARS_LEFT + 1),
+            Column("quarters left", MAX_LEFT + 1),
             Column("tonic", UNKNOWN_TONIC + 1),
             Column("mode", UNKNOWN_MODE + 1),
         )
@@ -96,6 +98,7 @@ class Features:
             context.metre,
             np.where(context.bar == 0, BAR_CYCLE, context.bar % BAR_CYCLE),
             np.minimum(context.bars_left, MAX_BARS_LEFT),
+            context.left,
             context.tonic,
             context.mode,
         )

@@ -77,8 +77,11 @@ class Noise:
         Reference:
             Gal and Ghahramani, 2016, https://arxiv.org/abs/1512.05287
         """
+        return x * self.mask(x.shape[-1], rate)[:, None]
+
+    def mask(self, width: int, rate: float) -> Tensor:
+        """(rows, width) that dropout multiplies with: 0, or what makes up for it; all 1 when measuring."""
         if not self.learning or not rate:
-            return x
-        drawn = torch.rand(self._pieces, x.shape[-1], generator=self._generator)
-        keep = ((drawn >= rate).float() / (1 - rate))[self._rows].to(self._device)
-        return x * keep[:, None]
+            return torch.ones(len(self._rows), width, device=self._device)
+        drawn = torch.rand(self._pieces, width, generator=self._generator)
+        return ((drawn >= rate).float() / (1 - rate))[self._rows].to(self._device)

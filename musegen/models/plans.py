@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,20 @@ import numpy as np
 from musegen.errors import MusegenError
 from musegen.representation.roll import Roll
 from musegen.representation.template import Template
-from musegen.score import Key, Metre
+from musegen.score import MODES, Key, Metre
 
 MAX_PLANS = 4096
 """The commonest are kept; a checkpoint stays small whatever its corpus."""
 LONGEST = 100_000
 """Steps; a longer piece is refused."""
+METRES = 255 * 7
+"""How many there are."""
+KEYS = 15 * len(MODES) + 1
+"""How many there are, with none at all."""
+PRIOR = 2.0
+"""Pieces that what is broader counts for."""
+NEAR = 4
+"""Bars up and down that a training piece makes likelier."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,49 @@ def plans_of(rolls: Iterable[Roll]) -> Plans:
     """The plans of a corpus."""
     counts = Counter(plan for plan in map(Plan.of, rolls) if plan)
     return tuple(counts.most_common(MAX_PLANS))
+
+
+def frame_nats(plans: Plans, plan: Plan) -> float:
+    """What it costs to tell a piece's frame to someone who knows the training pieces: minus its log-probability.
+
+    Told one after another, each in the light of those before: metre, key, bars, pickup, missing steps. Every count is
+    mixed with something broader (all metres' counts, neighbouring lengths, a tail that never ends), so that nothing
+    costs infinitely much, and the probabilities of all frames sum to at most 1.
+    """
+    alike = [(each, count) for each, count in plans if each.metre == plan.metre]
+    lasting = [(each, count) for each, count in alike if each.pickup == plan.pickup]
+    metre = _mixed(_share(plans, plan, "metre"), plans, 1 / METRES)
+    key = _mixed(_share(alike, plan, "key"), alike, _mixed(_share(plans, plan, "key"), plans, 1 / KEYS))
+    bars = _mixed(_share(alike, plan, "bars"), alike, _length_chance(plans, plan.bars))
+    pickup = _mixed(_share(alike, plan, "pickup"), alike, _tail(plan.pickup + 1))
+    whole = (plan.missing == plan.pickup) / 2 + _tail(plan.missing + 1) / 2  # a pickup's bar is often ended by the last
+    missing = _mixed(_share(lasting, plan, "missing"), lasting, whole)
+    return -math.log(metre) - math.log(key) - math.log(bars) - math.log(pickup) - math.log(missing)
+
+
+def _share(plans: Sequence[tuple[Plan, int]], plan: Plan, name: str) -> float:
+    """How many pieces have the same there."""
+    return float(sum(count for each, count in plans if getattr(each, name) == getattr(plan, name)))
+
+
+def _mixed(count: float, among: Sequence[tuple[Plan, int]], broader: float) -> float:
+    """A probability from counts, and from something broader as if it had been counted too."""
+    return (count + PRIOR * broader) / (sum(each for _, each in among) + PRIOR)
+
+
+def _length_chance(plans: Plans, bars: int) -> float:
+    """The probability of so many bars in any metre: as counted, or near what was counted, or anything."""
+    total = sum(count for _, count in plans)
+    if not total:
+        return _tail(bars + 1)
+    same = sum(count for each, count in plans if each.bars == bars) / total
+    near = sum(count for each, count in plans if abs(each.bars - bars) <= NEAR) / total / (2 * NEAR + 1)
+    return 0.6 * same + 0.3 * near + 0.1 * _tail(bars + 1)
+
+
+def _tail(number: int) -> float:
+    """1 / 2, 1 / 6, 1 / 12, ... for 1, 2, 3, ...; they sum to 1."""
+    return 1 / (number * (number + 1))
 
 
 def choose(

@@ -29,10 +29,16 @@ DISTANCES = 2 * REACH + 2
 """Distances from -REACH to REACH, and one for none."""
 DEGREES = 13
 """Degrees of the scale in semitones above the tonic, and one for none."""
-BOOSTED = ("harmony", "spacing", "leap", "degree", "run_gate")
+BOOSTED = ("harmony", "spacing", "leap", "degree", "run_gate", "ending", "tally")
 BOOST = 8.0
 """By how much these tables are multiplied before they count. Adam moves every parameter by as much in a step; an entry
 of a table, which is looked up now and then and may have to forbid something, needs to go further."""
+CIRCLE = (np.arange(12)[:, None] + np.arange(12)) % 12
+"""(12, 12) pitch classes, as each of them counts them from itself upwards."""
+AROUND = np.concatenate([(np.arange(12)[:, None] - np.arange(12)) % 12, np.full((1, 12), 12)])
+"""(13, 12): a pitch class, 12 for none, as each pitch class counts it from itself upwards."""
+CHORD_UNITS = 64
+"""Hidden units of the chord heads."""
 TURNS = 5
 """How a candidate leaves its own voice's last note: down, repeated, up, out of silence, held."""
 
@@ -105,3 +111,14 @@ def degree_map(v: Vocabulary) -> Ints:
     """(13, classes): tonic (12 when unknown) and candidate -> degree of the scale in semitones; 12 for none."""
     tonic, event = np.arange(13)[:, None], np.arange(v.classes)[None, :]
     return np.where((tonic < 12) & (event < v.pitches), (event + v.low - tonic) % 12, 12).astype(np.int64)
+
+
+def pitch_class_map(v: Vocabulary) -> Ints:
+    """(classes,): candidate -> pitch class; 12 for none."""
+    event = np.arange(v.classes)
+    return np.where(event < v.pitches, (event + v.low) % 12, 12).astype(np.int64)
+
+
+def sound_class_map(v: Vocabulary) -> Ints:
+    """(pitches + 1,): what sounds -> pitch class; 12 for silence."""
+    return pitch_class_map(v)[: v.pitches + 1]

@@ -8,22 +8,39 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from musegen.errors import MusegenError
-from musegen.models.base import Arrays, Composer, Filling, Sampling
+from musegen.models.base import Arrays, Composer, Filling, Sampling, Surprise
 from musegen.models.features import Features
 from musegen.models.numpy_layers import Floats, pick, summed_rows, surprise
+from musegen.models.recall import (
+    HALF_LIVES,
+    LAGS,
+    MEMORY,
+    add_to_tally,
+    pitch_classes,
+    run_level,
+    shares,
+    slice_names,
+)
 from musegen.models.slice_voices import SliceVoices
-from musegen.models.slices import LAGS, Context, Frame, Ints, run_level
+from musegen.models.slices import UNKNOWN_TONIC, Context, Flags, Frame, Ints
 from musegen.models.vocabulary import Vocabulary
-from musegen.representation.roll import HOLD, REST, sounding
+from musegen.representation.roll import HOLD, REST, Roll, sounding
 from musegen.representation.template import Template
 
 _FRAME = tuple(Frame.__dataclass_fields__)
 _LAGS = np.array(LAGS)
+_PAST = ("sound", "previous_event", "previous_length", "agreed", "tally", "matched", "at")
+"""What a run keeps of each piece's past besides its cells."""
+
+UNDER = 0.6
+"""Temperature of the voices drawn under the first, as a share of its own and of the lengths': what is left to choose
+under a melody is mostly right or wrong, and chance does not make it richer."""
 
 State = tuple[Floats, ...]
 """What a trunk remembers: arrays whose first axis is the piece."""
@@ -53,7 +70,8 @@ class SliceComposer(Composer):
     def __init__(self, vocabulary: Vocabulary, weights: Arrays, trunk: Trunk) -> None:
         self.vocabulary = vocabulary
         self.features = Features(vocabulary)
-        self.tables = weights["tables"]
+        self.tables = weights["look.tables"]
+        self.tally_in = weights["look.tally.weight"].T
         self.trunk = trunk
         self.voices = SliceVoices(vocabulary, weights)
         self.in_range = vocabulary.in_range()
@@ -65,20 +83,48 @@ class SliceComposer(Composer):
                 "this family writes whole pieces, and cannot keep given notes yet",
                 "Use a model of the family minibach.",
             )
-        run = Run(self, templates, self.start(how, pieces))
+        return self.compose(templates, how, pieces, self.start(how, pieces))
+
+    def compose(
+        self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int], state: State
+    ) -> list[Filling]:
+        """Compose from a state of one's choice."""
+        run = Run(self, templates, state)
         chances = np.zeros((len(templates), int(run.steps.max(initial=0)), self.vocabulary.voices + 1))
         for own, piece, steps in zip(chances, pieces, run.steps, strict=True):
             own[:steps] = how.generator(piece).random((steps, chances.shape[2]))
+        under = replace(how, temperature=UNDER * how.temperature)
+        hows = [how, *[under] * (self.vocabulary.voices - 1), how]
         turn = 0
         while len(run.active):
             drawn = chances[run.active, turn]
-            run.advance(lambda column, logits: pick(logits, how, drawn[:, column]))  # noqa: B023
+            run.advance(lambda column, logits: pick(logits, hows[column], drawn[:, column]))  # noqa: B023
             turn += 1
         return run.fillings()
+
+    def look(self, context: Context) -> Floats:
+        """(n, width): what the trunk is told of the context."""
+        rows = self.features.rows(context) + self.features.offsets
+        tonic = np.where(context.tonic < UNKNOWN_TONIC, context.tonic, 0)
+        degrees = ((np.arange(12) + tonic[:, None]) % 12)[:, None]
+        known = (context.tonic < UNKNOWN_TONIC)[:, None, None]
+        relative = np.take_along_axis(context.tally, np.broadcast_to(degrees, context.tally.shape), axis=2) * known
+        tallies = np.concatenate([context.tally, relative], axis=2).reshape(len(rows), -1)
+        return np.asarray(summed_rows(self.tables, rows) + tallies @ self.tally_in)
 
     def start(self, how: Sampling, pieces: Sequence[int]) -> State:
         """The trunk's state before each piece."""
         return self.trunk.start(len(pieces))
+
+    def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
+        """Exact; see `slice_scoring`."""
+        from musegen.models.slice_scoring import score
+
+        return score(self, rolls, self.trunk.start(len(rolls)))
+
+    def read(self, context: Context, state: State) -> tuple[Floats, State]:
+        """What is known of n slices and the state of n pieces -> (n, H) for the heads, and the state after."""
+        return self.trunk.step(self.look(context), state)
 
 
 class Run:
@@ -106,6 +152,11 @@ class Run:
         self.previous_event = np.full((b, v.voices), v.none)
         self.previous_length = np.zeros(b, np.int64)
         self.agreed = np.zeros((b, len(LAGS)), np.int64)  # steps
+        self.tally = np.zeros((b, len(HALF_LIVES), 12))
+        # The slices so far, by turn, and how many steps of the music before each agree with those before the present.
+        self.names = np.zeros((b, longest), np.uint64)
+        self.slices = np.zeros((b, longest, v.voices + 1), np.int64)  # events, and length
+        self.matched = np.zeros((b, 0), np.int64)
         self.at = np.zeros(b, np.int64)
         self.nats = np.zeros(b)
         self.active: Ints = np.flatnonzero(self.at < self.steps)
@@ -118,16 +169,34 @@ class Run:
         there = at[:, None] - now.pop("bar_steps")[:, None] * _LAGS
         seen, where = there >= 0, np.maximum(there, 0)
         rows = act[:, None]
+        match, matched = self.longest_match()
+        found = matched > 0
+        recalled = self.slices[act, match]
+        look_event = np.where(seen[..., None], self.event[rows, where], v.none)
+        look_length = np.where(seen, self.ends[rows, where] - where, 0)
+        run = np.concatenate([self.agreed[act], matched[:, None]], axis=1)
         return Context(
             before=self.sound[act],
             previous_event=self.previous_event[act],
             previous_length=self.previous_length[act],
-            look_event=np.where(seen[..., None], self.event[rows, where], v.none),
-            look_length=np.where(seen, self.ends[rows, where] - where, 0),
-            run=run_level(self.agreed[act] / v.steps_per_quarter),
+            look_event=np.concatenate(
+                [look_event, np.where(found[:, None], recalled[:, :-1], v.none)[:, None]], axis=1
+            ),
+            look_length=np.concatenate([look_length, np.where(found, recalled[:, -1], 0)[:, None]], axis=1),
+            run=run_level(run / v.steps_per_quarter),
+            tally=shares(self.tally[act]),
             joint=now.pop("joint") != 0,
             **now,
         )
+
+    def longest_match(self) -> tuple[Ints, Ints]:
+        """Of each active piece: the turn after the longest agreement with the present, and its steps (0 for none)."""
+        matched = self.matched[self.active]
+        if not matched.size:
+            nothing = np.zeros(len(matched), np.int64)
+            return nothing, nothing
+        best = matched.shape[1] - 1 - matched[:, ::-1].argmax(axis=1)  # the latest of equals
+        return best, matched[np.arange(len(best)), best]
 
     def advance(self, choose: Callable[[int, Floats], Ints]) -> None:
         """Draw one slice of every active piece.
@@ -136,10 +205,8 @@ class Run:
             choose: column of the draw (voices in drawing order, then the length) and (n, K) logits -> (n,) classes.
         """
         composer, act = self.composer, self.active
-        hold = composer.vocabulary.hold
         context = self.context()
-        rows = composer.features.rows(context) + composer.features.offsets
-        read, after = composer.trunk.step(summed_rows(composer.tables, rows), self.state)
+        read, after = composer.read(context, self.state)
         nats = self.nats[act]
 
         def choose_in_range(column: int, voice: int | None, logits: Floats) -> Ints:
@@ -150,19 +217,63 @@ class Run:
 
         event, length = composer.voices.draw(read, context, choose_in_range)
         self.nats[act] = nats
-        at = self.at[act]
+        self.write(context, event, length)
+        goes_on = self.drop_ended()
+        self.state = after if goes_on.all() else tuple(part[goes_on] for part in after)
+
+    def foresee(self, context: Context, who: Ints, event: Ints, length: Ints) -> Context:
+        """What would be known of the next slice of some pieces if they wrote this one now; nothing is kept.
+
+        Args:
+            context: of these pieces.
+            who: (n,) their numbers.
+            event: (n, V) what they would write, and
+            length: (n,) how long; their ends must not be reached.
+        """
+        active, kept = self.active, {name: getattr(self, name).copy() for name in _PAST}
+        self.active = who
+        self.write(context, event, length)
+        known = self.context()
+        self.active = active
+        vars(self).update(kept)
+        return known
+
+    def write(self, context: Context, event: Ints, length: Ints) -> None:
+        """Put a slice into every active piece: what was known of it, (n, V) events and (n,) lengths."""
+        act, at, hold = self.active, self.at[self.active], self.composer.vocabulary.hold
         self.event[act, at] = event
         whose = np.repeat(act, length)
         cells = np.repeat(at - np.cumsum(length) + length, length) + np.arange(length.sum())
         self.ends[whose, cells] = np.repeat(at + length, length)
         self.sound[act] = np.where(event == hold, self.sound[act], event)
+        bars_ago = slice(None, len(LAGS))
         same = (context.look_event == event[:, None]).all(-1) & (context.look_length == length[:, None])
-        self.agreed[act] = np.where(same, self.agreed[act] + length[:, None], 0)
+        self.agreed[act] = np.where(same[:, bars_ago], self.agreed[act] + length[:, None], 0)
+        self._remember(event, length)
         self.previous_event[act], self.previous_length[act] = event, length
         self.at[act] = at + length
-        goes_on = self.at[act] < self.steps[act]
-        self.active = act[goes_on]
-        self.state = after if goes_on.all() else tuple(part[goes_on] for part in after)
+
+    def drop_ended(self) -> Flags:
+        """Go on with the pieces that have not ended: which of the active ones these are."""
+        goes_on: Flags = self.at[self.active] < self.steps[self.active]
+        self.active = self.active[goes_on]
+        return goes_on
+
+    def _remember(self, event: Ints, length: Ints) -> None:
+        """Take a slice of every active piece into the tallies, and into what later ones are matched with."""
+        v, act, k = self.composer.vocabulary, self.active, self.matched.shape[1]
+        quarters = length / v.steps_per_quarter
+        self.tally[act] = add_to_tally(self.tally[act], pitch_classes(self.sound[act], v), quarters)
+        self.names[act, k] = slice_names(event, length)
+        self.slices[act, k] = np.concatenate([event, length[:, None]], axis=1)
+        # A place matches as far as the one before it did and a slice further, if the slices are the same.
+        first = max(0, k + 1 - MEMORY)
+        same = self.names[:, first:k] == self.names[:, k : k + 1]
+        spans = np.zeros(len(self.steps), np.int64)
+        spans[act] = length
+        grown = np.zeros((len(self.steps), k + 1), np.int64)
+        grown[:, first + 1 :] = np.where(same, self.matched[:, first:] + spans[:, None], 0)
+        self.matched = grown
 
     def fillings(self) -> list[Filling]:
         """The pieces, in order."""

@@ -27,20 +27,22 @@ class SliceSettings(Settings):
     Attributes:
         width: of the summed features.
         heads: hidden units of each voice's head.
-        dropout: share of units left out, the same ones for a whole piece.
+        dropout: share of the trunk's units left out, the same ones for a whole piece.
+        head_dropout: the same in the heads.
     """
 
     width: int = 256
     heads: int = 192
     dropout: float = 0.3
+    head_dropout: float = 0.2
 
     def check(self) -> None:
         """Refuse what cannot work."""
         super().check()
         if self.width <= 0 or self.heads <= 0:
             raise MusegenError("width and heads must be above 0")
-        if not self.dropout < 1:
-            raise MusegenError("dropout must be below 1")
+        if not max(self.dropout, self.head_dropout) < 1:
+            raise MusegenError("dropout and head_dropout must be below 1")
 
 
 class SliceFamily(Family):
@@ -69,6 +71,8 @@ class SliceFamily(Family):
         for name in _PITCHED:
             moved = shift.reshape(-1, *(1,) * (batch[name].ndim - 1))
             batch[name] = np.where(batch[name] < vocabulary.pitches, batch[name] + moved, batch[name])
+        heard = (np.arange(12) - shift[:, None]) % 12
+        batch["tally"] = np.take_along_axis(batch["tally"], heard[:, None], axis=2)
         rows = batch["rows"]
         rows = np.where(features.pitched & (rows < vocabulary.pitches), rows + shift[:, None], rows)
         batch["tonic"] = np.where(batch["tonic"] < UNKNOWN_TONIC, (batch["tonic"] + shift) % 12, UNKNOWN_TONIC)
@@ -77,7 +81,10 @@ class SliceFamily(Family):
         batch["piece"] = np.repeat(np.arange(len(examples)), lengths)
         batch["place"] = np.concatenate([np.arange(length) for length in lengths])
         batch["lengths"] = lengths
-        return {name: array if array.dtype == bool else array.astype(np.int64) for name, array in batch.items()}
+        return {
+            name: array if array.dtype in (bool, np.float32) else array.astype(np.int64)
+            for name, array in batch.items()
+        }
 
 
 def _example(slices: Slices, rows: np.ndarray, part: slice, can_move: range) -> Example:
@@ -91,9 +98,11 @@ def _example(slices: Slices, rows: np.ndarray, part: slice, can_move: range) -> 
         "look_length": context.look_length[part],
         "run": context.run[part],
         "room": context.room[part],
+        "left": context.left[part],
         "tonic": context.tonic[part],
         "mode": context.mode[part],
     }
     small = {name: array.astype(np.int32) for name, array in arrays.items()}
+    small["tally"] = context.tally[part].astype(np.float32)
     cells = int(slices.length[part].sum()) * slices.event.shape[1]
     return Example(small | {"joint": context.joint[part]}, cells, len(slices.length[part]), can_move)

@@ -1,191 +1,40 @@
-"""The network that left-to-right families share: features in, a trunk, and heads that draw a slice voice by voice."""
+"""The network that left-to-right families share: what is known of a slice, a trunk that remembers, heads that draw."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musegen.models import relations
 from musegen.models.features import Features
 from musegen.models.network import Batch, Network, Noise
-from musegen.models.slices import LAGS, MODE_NAMES, RUN_LEVELS
+from musegen.models.slice_batch import SliceBatch
+from musegen.models.slice_heads import TALLIED, SliceHeads
+from musegen.models.slices import UNKNOWN_TONIC
 from musegen.models.vocabulary import Vocabulary
 
-IMPOSSIBLE = -1e9
-"""Logit of what cannot be: small enough that its probability is 0, finite so that gradients stay so."""
 
+class SliceFeatures(nn.Module):
+    """What is known before a slice, as one vector: the rows of its features' tables added up, and its tallies.
 
-class SliceBatch(NamedTuple):
-    """Slices of several pieces end to end (N slices in all, V voices, F features, L lags).
-
-    Attributes:
-        rows: (N, F) feature values with the tables' offsets added.
-        event: (N, V) classes to be predicted.
-        length: (N,) steps to be predicted.
-        before: (N, V) classes sounding before.
-        look_event: (N, L, V) what stood so many bars ago, and
-        look_length: (N, L) how long.
-        run: (N, L) levels of agreement.
-        room: (N,) the longest length possible.
-        joint: (N,) whether all voices may go on.
-        tonic: (N,) pitch class, 12 when unknown.
-        mode: (N,) index.
-        piece: (N,) which piece of the batch each slice belongs to, and
-        place: (N,) its place there.
-        lengths: (pieces,) slices of each piece.
+    Shapes (N slices, F features, H tallies): (N, F) rows and (N, H, 12) shares -> (N, width)
     """
 
-    rows: Tensor
-    event: Tensor
-    length: Tensor
-    before: Tensor
-    look_event: Tensor
-    look_length: Tensor
-    run: Tensor
-    room: Tensor
-    joint: Tensor
-    tonic: Tensor
-    mode: Tensor
-    piece: Tensor
-    place: Tensor
-    lengths: Tensor
-
-
-def padded(flat: Tensor, batch: SliceBatch) -> Tensor:
-    """(N, D) slices end to end -> (pieces, longest, D), zeros after the end of each piece."""
-    out = flat.new_zeros(len(batch.lengths), int(batch.lengths.max()), flat.shape[1])
-    out[batch.piece, batch.place] = flat
-    return out
-
-
-def feature_tables(vocabulary: Vocabulary, width: int) -> nn.Parameter:
-    """(rows of all features, width): the tables that a slice's features look up, stacked."""
-    features = Features(vocabulary)
-    return nn.Parameter(torch.randn(features.size, width) / len(features.columns) ** 0.5)
-
-
-class SliceHeads(nn.Module):
-    """From what the trunk says of a slice to the nats of its symbols, voice by voice, and of its length.
-
-    Shapes (N slices, V voices, K classes, R hidden, S steps of the longest bar):
-        (N, H) -> V times (N, K), each seeing the voices drawn before it -> (N, S)
-    """
-
-    def __init__(self, vocabulary: Vocabulary, context: int, hidden: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, width: int) -> None:
         super().__init__()
-        v = self.vocabulary = vocabulary
-        self.order = relations.drawing_order(v.voices)
-        self.hidden = hidden
-        self.read = nn.Linear(context, (v.voices + 1) * hidden)
-        self.gate = nn.Linear(context, (v.voices + 1) * len(LAGS))
-        self.run_gate = nn.Parameter(torch.zeros(v.voices + 1, len(LAGS), RUN_LEVELS))
-        self.symbol = nn.ModuleList(nn.Linear(hidden, v.classes) for _ in range(v.voices))
-        self.length = nn.Linear(hidden, v.longest_bar)
-        # Row `target`, `drawn`: what a voice already drawn tells the one being drawn (or the length, last).
-        pairs = [(j, i) for j in range(1, v.voices + 1) for i in range(j)]
-        self.pair = {pair: index for index, pair in enumerate(pairs)}
-        self.told = nn.Parameter(0.1 * torch.randn(len(pairs), 2 * (v.pitches + 1), hidden))
-        self.told_degree = nn.Parameter(0.1 * torch.randn(len(pairs), relations.DEGREES, hidden))
-        if v.voices > 1:
-            between = v.voices * (v.voices - 1) // 2
-            stood, stands = relations.INTERVALS * relations.MOTIONS, relations.INTERVALS * relations.TURNS + 1
-            self.harmony = nn.Parameter(torch.zeros(between, stood, stands))
-            self.spacing = nn.Parameter(torch.zeros(between, relations.MOTIONS, relations.DISTANCES))
-        # What the hidden units say by leap and by degree holds in every key, and is learnt from all of them at once.
-        self.by_leap = nn.Parameter(torch.zeros(v.voices, hidden, relations.DISTANCES))
-        self.by_degree = nn.Parameter(torch.zeros(v.voices, hidden, relations.DEGREES))
-        self.leap = nn.Parameter(torch.zeros(v.voices, relations.DISTANCES))
-        self.degree = nn.Parameter(torch.zeros(v.voices, len(MODE_NAMES) + 1, relations.DEGREES))
-        for name in ("motion", "after", "interval", "harmony", "spacing", "leap", "degree"):
-            table = getattr(relations, f"{name}_map")(v)
-            self.register_buffer(f"{name}_map", torch.from_numpy(table), persistent=False)
+        features = Features(vocabulary)
+        self.tables = nn.Parameter(torch.randn(features.size, width) / len(features.columns) ** 0.5)
+        self.tally = nn.Linear(2 * TALLIED, width, bias=False)  # by pitch class, and by degree of the scale
 
-    def forward(self, context: Tensor, batch: SliceBatch) -> Tensor:
-        """(N, H) -> (N, V + 1) nats of each voice's symbol, in drawing order, and of the length."""
-        v = self.vocabulary
-        n = context.shape[0]
-        reads = self.read(context).view(n, v.voices + 1, self.hidden)
-        gates = self.gate(context).view(n, v.voices + 1, len(LAGS)) + self._run_gates(batch.run)
-        nats: list[Tensor] = []
-        told: list[Tensor] = []  # for each drawn voice: its sound now, with whether it moved,
-        degrees: list[Tensor] = []  # and its degree of the scale
-        motions: list[Tensor] = []
-        afters: list[Tensor] = []
-        still = torch.ones_like(batch.joint)
-        for j, voice in enumerate(self.order):
-            before, event = batch.before[:, voice], batch.event[:, voice]
-            hidden = torch.tanh(self._hear(reads[:, j], j, told, degrees))
-            logits = self.symbol[j](hidden) + self._melody(j, hidden, before, batch)
-            logits = logits + self._copies(gates[:, j], voice, batch)
-            for i, other in enumerate(self.order[:j]):
-                logits = logits + self._relation(self.pair[j, i], before, batch.before[:, other], afters[i], motions[i])
-            last = j == v.voices - 1
-            stuck = still & ~batch.joint if last else torch.zeros_like(still)
-            logits = self._possible(logits, before, stuck)
-            nats.append(F.cross_entropy(logits, event, reduction="none"))
-            moved = event != v.hold
-            still = still & ~moved
-            afters.append(cast(Tensor, self.after_map)[before, event])
-            motions.append(cast(Tensor, self.motion_map)[before, event])
-            told.append(2 * afters[-1] + moved)
-            degrees.append(cast(Tensor, self.degree_map)[batch.tonic, afters[-1]])
-        hidden = torch.tanh(self._hear(reads[:, v.voices], v.voices, told, degrees))
-        lengths = F.pad(self.length(hidden).to(gates.dtype), (0, 1))
-        index = torch.where(batch.look_length > 0, batch.look_length - 1, v.longest_bar)
-        lengths = lengths.scatter_add(1, index, gates[:, v.voices])[:, : v.longest_bar]
-        steps = torch.arange(1, v.longest_bar + 1, device=lengths.device)
-        lengths = lengths.masked_fill(steps > batch.room[:, None], IMPOSSIBLE)
-        nats.append(F.cross_entropy(lengths, batch.length - 1, reduction="none"))
-        return torch.stack(nats, 1)
-
-    def _boosted(self, name: str) -> Tensor:
-        """A table as it counts; see `relations.BOOST`."""
-        return relations.BOOST * cast(Tensor, getattr(self, name))
-
-    def _run_gates(self, run: Tensor) -> Tensor:
-        """(N, L) -> (N, V + 1, L): how much more a look back counts after so long an agreement."""
-        lags = torch.arange(len(LAGS), device=run.device)
-        return self._boosted("run_gate")[:, lags, run].transpose(0, 1)
-
-    def _hear(self, read: Tensor, j: int, told: list[Tensor], degrees: list[Tensor]) -> Tensor:
-        for i, (each, degree) in enumerate(zip(told, degrees, strict=True)):
-            pair = self.pair[j, i]
-            read = read + F.embedding(each, self.told[pair]) + F.embedding(degree, self.told_degree[pair])
-        return read
-
-    def _melody(self, j: int, hidden: Tensor, before: Tensor, batch: SliceBatch) -> Tensor:
-        """(N, K): what the leap to each candidate and its degree of the scale are worth, here and on the whole."""
-        leaps = hidden @ self.by_leap[j] + self._boosted("leap")[j]  # (N, distances)
-        degrees = hidden @ self.by_degree[j] + F.embedding(batch.mode, self._boosted("degree")[j])  # (N, 13)
-        by_leap = leaps.gather(1, cast(Tensor, self.leap_map)[before])
-        return by_leap + degrees.gather(1, cast(Tensor, self.degree_map)[batch.tonic])
-
-    def _copies(self, gate: Tensor, voice: int, batch: SliceBatch) -> Tensor:
-        """(N, K): a gate for each lag, on the class that stood there."""
-        empty = gate.new_zeros(gate.shape[0], self.vocabulary.classes + 1)
-        return empty.scatter_add(1, batch.look_event[:, :, voice], gate)[:, :-1]
-
-    def _relation(self, pair: int, before: Tensor, other_before: Tensor, after: Tensor, motion: Tensor) -> Tensor:
-        """(N, K): what the intervals to a voice already drawn say of each candidate."""
-        stood = cast(Tensor, self.interval_map)[before, other_before] * relations.MOTIONS + motion
-        harmony = F.embedding(stood, self._boosted("harmony")[pair]).gather(
-            1, cast(Tensor, self.harmony_map)[after, before]
-        )
-        spacing = F.embedding(motion, self._boosted("spacing")[pair]).gather(
-            1, cast(Tensor, self.spacing_map)[after, before]
-        )
-        return harmony + spacing
-
-    def _possible(self, logits: Tensor, before: Tensor, stuck: Tensor) -> Tensor:
-        """Rule out a rest after a rest (that is a hold), and a hold where some voice has to move and none has."""
-        v = self.vocabulary
-        mask = torch.zeros_like(logits, dtype=torch.bool)
-        mask[:, v.rest] = before == v.rest
-        mask[:, v.hold] = stuck
-        return logits.masked_fill(mask, IMPOSSIBLE)
+    def forward(self, batch: SliceBatch) -> Tensor:
+        """(N, width)."""
+        summed = F.embedding_bag(batch.rows, self.tables, mode="sum")
+        degree = (torch.arange(12, device=summed.device) + batch.tonic[:, None]) % 12
+        tally = batch.tally.to(summed.dtype)
+        by_degree = tally.gather(2, degree[:, None].expand_as(tally)) * (batch.tonic < UNKNOWN_TONIC)[:, None, None]
+        return summed + cast(Tensor, self.tally(torch.cat([tally, by_degree], dim=2).flatten(1)))
 
 
 class SliceNetwork(Network):
@@ -193,17 +42,16 @@ class SliceNetwork(Network):
 
     Args:
         vocabulary: of the training music.
-        width: of the summed feature rows.
+        width: of the features.
         trunk: (N, width) features, the batch and the noise -> (N, context).
-        context: width of what the trunk gives.
-        hidden: of the heads.
+        heads: which read (N, context).
     """
 
-    def __init__(self, vocabulary: Vocabulary, width: int, trunk: nn.Module, context: int, hidden: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, width: int, trunk: nn.Module, heads: SliceHeads) -> None:
         super().__init__()
-        self.tables = feature_tables(vocabulary, width)
+        self.look = SliceFeatures(vocabulary, width)
         self.trunk = trunk
-        self.heads = SliceHeads(vocabulary, context, hidden)
+        self.heads = heads
 
     def forward(self, batch: Batch, noise: Noise) -> tuple[Tensor, Tensor]:
         """The loss is the nats themselves."""
@@ -212,5 +60,4 @@ class SliceNetwork(Network):
 
     def nats(self, batch: SliceBatch, noise: Noise) -> Tensor:
         """(N, V + 1) nats of every slice: its symbols in drawing order, then its length."""
-        summed = F.embedding_bag(batch.rows, self.tables, mode="sum")  # (N, width)
-        return cast(Tensor, self.heads(self.trunk(summed, batch, noise), batch))
+        return cast(Tensor, self.heads(self.trunk(self.look(batch), batch, noise), batch, noise))

@@ -9,7 +9,8 @@ import numpy as np
 from musegen.models import relations
 from musegen.models.base import Arrays
 from musegen.models.numpy_layers import Floats, summed_rows
-from musegen.models.slices import LAGS, Context, Ints
+from musegen.models.recall import LOOKS
+from musegen.models.slices import Context, Ints
 from musegen.models.vocabulary import Vocabulary
 
 Choose = Callable[[int, int | None, Floats], Ints]
@@ -35,17 +36,22 @@ class SliceVoices:
         self.read_bias = np.concatenate([heads["read.bias"], heads["gate.bias"]])
         self.hidden = len(heads["read.bias"]) // (v.voices + 1)
         self.run_gate = heads["run_gate"]
-        self.lags = np.arange(len(LAGS))
-        # Of each voice: logits by class, by leap and by degree, from one matrix.
+        self.lags = np.arange(LOOKS)
+        # Of each voice: logits by class, by leap, by degree and by tally, from one matrix.
+        tables = ("by_leap", "by_degree", "by_tally")
         self.symbol = [
-            np.concatenate([heads[f"symbol.{j}.weight"].T, heads["by_leap"][j], heads["by_degree"][j]], axis=1)
+            np.concatenate([heads[f"symbol.{j}.weight"].T, *(heads[table][j] for table in tables)], axis=1)
             for j in range(v.voices)
         ]
         self.symbol_bias = [
-            np.concatenate([heads[f"symbol.{j}.bias"], heads["leap"][j], np.zeros(relations.DEGREES)])
+            np.concatenate(
+                [heads[f"symbol.{j}.bias"], heads["leap"][j], np.zeros(relations.DEGREES), heads["tally"][j]]
+            )
             for j in range(v.voices)
         ]
-        self.degree = heads["degree"]  # (V, modes, 13)
+        self.degree, self.ending = heads["degree"], heads["ending"]  # (V, modes, 13) and (V, quarters left, 13)
+        self.degrees = slice(v.classes + relations.DISTANCES, v.classes + relations.DISTANCES + relations.DEGREES)
+        self.pitch_class = relations.pitch_class_map(v)[: v.pitches]
         # For each candidate the column of its leap, and that of its degree.
         self.leap_at = v.classes + relations.leap_map(v)
         self.degree_map = relations.degree_map(v)
@@ -63,6 +69,8 @@ class SliceVoices:
             self.interval_map = relations.interval_map(v)
             self.harmony_map = relations.harmony_map(v).reshape(-1, v.classes)
             self.spacing_map = relations.spacing_map(v).reshape(-1, v.classes)
+        self.chord = [_Chord(heads, f"chord.{j}.", j + v.voices + 1) for j in range(v.voices)]
+        self.sound_class = relations.sound_class_map(v)
         self.rest, self.hold, self.classes, self.sounds = v.rest, v.hold, v.classes, v.pitches + 1
 
     def draw(self, read: Floats, context: Context, choose: Choose) -> tuple[Ints, Ints]:
@@ -71,24 +79,34 @@ class SliceVoices:
         heard = read @ self.read.T
         heard += self.read_bias
         reads = heard[:, : (voices + 1) * self.hidden].reshape(n, voices + 1, self.hidden)
-        gates = heard[:, (voices + 1) * self.hidden :].reshape(n, voices + 1, len(LAGS))
+        gates = heard[:, (voices + 1) * self.hidden :].reshape(n, voices + 1, LOOKS)
         gates = gates + self.run_gate[:, self.lags, context.run].transpose(1, 0, 2)
         event = np.zeros((n, voices), np.int64)
         told: list[Ints] = []
         degrees: list[Ints] = []
         afters: list[Ints] = []
         motions: list[Ints] = []
+        drawn: list[Ints] = []  # their pitch classes
+        sounded = self.sound_class[context.before]
         still = np.ones(n, bool)
+        around = context.tally[:, :, relations.CIRCLE].transpose(0, 2, 1, 3).reshape(n, 12, -1)
         for j, voice in enumerate(self.order):
             before = context.before[:, voice]
             # One column more takes in what points to nothing: `none`, where there is nothing to look back to.
             room = np.zeros((n, self.classes + 1))
             logits = room[:, :-1]
-            said = self._hear(reads[:, j], j, told, degrees) @ self.symbol[j]
+            hidden = self._hear(reads[:, j], j, told, degrees)
+            said = hidden @ self.symbol[j]
             said += self.symbol_bias[j]
-            said[:, -relations.DEGREES :] += self.degree[j, context.mode]
+            said[:, self.degrees] += self.degree[j, context.mode] + self.ending[j, context.left]
+            recalled = np.matmul(around, said[:, self.degrees.stop :, None])[..., 0]  # (n, 12)
             np.add(said[:, : self.classes], _gather(said, self.leap_at.take(before, axis=0)), out=logits)
             logits += _gather(said, self.degree_at.take(context.tonic, axis=0))
+            chord = np.concatenate([*(each[:, None] for each in drawn), sounded, context.tonic[:, None]], axis=1)
+            begun, held = self.chord[j].worth(chord, context.left, around, hidden)
+            logits[:, : len(self.pitch_class)] += (recalled + begun)[:, self.pitch_class]
+            sounds = np.flatnonzero(sounded[:, voice] < 12)
+            logits[sounds, self.hold] += held[sounds, sounded[sounds, voice]]
             for i, other in enumerate(self.order[:j]):
                 self._relate(logits, self.pair[j, i], before, context.before[:, other], afters[i], motions[i])
             _add_copies(room, context.look_event[:, :, voice], gates[:, j])
@@ -100,6 +118,7 @@ class SliceVoices:
             still &= ~moved
             afters.append(self.after_map[before, chosen])
             motions.append(self.motion_map[before, chosen])
+            drawn.append(self.sound_class[afters[-1]])
             told.append(2 * afters[-1] + moved)
             degrees.append(self.degree_map[context.tonic, afters[-1]])
         room = np.zeros((n, len(self.lengths) + 1))  # its first column is for length 0: nothing to look back to
@@ -128,6 +147,30 @@ class SliceVoices:
         said = _gather(self.harmony[pair], self.harmony_map.take(stands, axis=0), stood)
         said += _gather(self.spacing[pair], self.spacing_map.take(stands, axis=0), motion)
         logits += said
+
+
+class _Chord:
+    """The twin of `chord_head.ChordHead`."""
+
+    def __init__(self, heads: Arrays, prefix: str, others: int) -> None:
+        tables = np.concatenate([heads[prefix + "tables"], heads[prefix + "ending"]])  # (F + quarters left, 13, U)
+        self.units = tables.shape[2]
+        self.turned = np.ascontiguousarray(tables[:, relations.AROUND]).reshape(-1, 12 * self.units)
+        self.first = 13 * np.arange(others)
+        self.tally = heads[prefix + "tally"]
+        self.told, self.told_bias = heads[prefix + "told.weight"].T, heads[prefix + "told.bias"]
+        self.said = heads[prefix + "worth.weight"].T
+
+    def worth(self, chord: Ints, left: Ints, tally: Floats, hidden: Floats) -> tuple[Floats, Floats]:
+        """(n, 12) of beginning each pitch class, and (n, 12) of holding it."""
+        ending = chord[:, -1] + 13 * (len(self.first) + left)
+        rows = np.concatenate([chord + self.first, ending[:, None]], axis=1)
+        seen = summed_rows(self.turned, rows).reshape(-1, 12, self.units)
+        seen += tally @ self.tally
+        seen += (hidden @ self.told + self.told_bias)[:, None]
+        np.maximum(seen, 0, out=seen)
+        worth = seen @ self.said
+        return worth[..., 0], worth[..., 1]
 
 
 def _gather(table: Floats, columns: Ints, rows: Ints | None = None) -> Floats:

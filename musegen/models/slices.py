@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from musegen.models.recall import LAGS, agreement, longest_match, pitch_classes, run_level, slice_names, tallies
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, Roll, sounding
 from musegen.score import MODES
@@ -22,12 +23,9 @@ from musegen.score import MODES
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-LAGS = (1, 2, 4, 8, 16)
-"""Bars that a model looks back; tunes repeat their strains after so many."""
-_RUN_EDGES = (0.01, 0.51, 1.01, 2.01, 4.01, 8.01, 16.01)
-"""Quarters of agreement with the music so many bars ago, in levels."""
-RUN_LEVELS = len(_RUN_EDGES) + 1
 MAX_BARS_LEFT = 31
+MAX_LEFT = 16
+"""Quarters before the end from which on the end is counted down."""
 BAR_CYCLE = 16
 """Bar numbers are known within this cycle."""
 MODE_NAMES = tuple(MODES)
@@ -45,6 +43,7 @@ class Frame:
         bar_steps: (steps,) length of this bar's metre.
         bar: (steps,) bar number, a pickup being 0.
         bars_left: (steps,) bars still to come after this one.
+        left: (steps,) quarters to the end of the piece, begun ones counted, at most `MAX_LEFT`.
         metre: (steps,) index in the vocabulary.
         tonic: (steps,) pitch class, or `UNKNOWN_TONIC`.
         mode: (steps,) index in `MODE_NAMES`, or `UNKNOWN_MODE`.
@@ -56,6 +55,7 @@ class Frame:
     bar_steps: Ints
     bar: Ints
     bars_left: Ints
+    left: Ints
     metre: Ints
     tonic: Ints
     mode: Ints
@@ -82,7 +82,8 @@ class Frame:
             tonic[start:], mode[start:] = key.tonic, MODE_NAMES.index(key.mode)
         last = starts[-1][0] if starts else 0
         number = bar.astype(np.int64)
-        return cls(position.astype(np.int64), joint, room, bar_steps, number, last - number, metre, tonic, mode)
+        left = np.minimum(-(np.arange(-steps, 0) // roll.steps_per_quarter), MAX_LEFT)
+        return cls(position.astype(np.int64), joint, room, bar_steps, number, last - number, left, metre, tonic, mode)
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,13 @@ class Context:
         before: (n, V) class that sounded, or `rest`.
         previous_event: (n, V) the slice before; `none` at the beginning.
         previous_length: (n,) its length, 0 at the beginning.
-        look_event: (n, L, V) events at the same place so many bars ago; `none` before the beginning.
-        look_length: (n, L) how long that slice lasted from there, 0 before the beginning.
-        run: (n, L) level of how long the piece has agreed with itself so many bars ago.
-        position, joint, room, bar, bars_left, metre, tonic, mode: (n,) as in `Frame`. Where there is no joint, some
-            voice must begin a note or fall silent.
+        look_event: (n, L, V) events at each place looked back to: so many bars ago, then after the longest match;
+            `none` where there is no such place.
+        look_length: (n, L) how long that slice lasted from there, 0 where there is none.
+        run: (n, L) level of how long the piece has agreed with what led to that place.
+        tally: (n, H, 12) share of each pitch class in what has sounded, of late and longer ago; 0 at the beginning.
+        position, joint, room, bar, bars_left, left, metre, tonic, mode: (n,) as in `Frame`. Where there is no joint,
+            some voice must begin a note or fall silent.
     """
 
     before: Ints
@@ -123,19 +126,16 @@ class Context:
     look_event: Ints
     look_length: Ints
     run: Ints
+    tally: NDArray[np.float64]
     position: Ints
     joint: Flags
     room: Ints
     bar: Ints
     bars_left: Ints
+    left: Ints
     metre: Ints
     tonic: Ints
     mode: Ints
-
-
-def run_level(quarters: NDArray[np.float64]) -> Ints:
-    """Quarters of agreement -> level."""
-    return np.digitize(quarters, _RUN_EDGES).astype(np.int64)
 
 
 def events_of(symbols: NDArray[np.uint8], vocabulary: Vocabulary) -> tuple[Ints, Ints]:
@@ -169,10 +169,14 @@ def slice_roll(roll: Roll, vocabulary: Vocabulary) -> Slices:
     look_event = np.where(seen[..., None], event[np.maximum(there, 0)], vocabulary.none)
     look_length = np.where(seen, remaining[np.maximum(there, 0)], 0)
     agreed = (look_event == event[start][:, None]).all(-1) & (look_length == length[:, None])
-    run = np.zeros((len(start), len(LAGS)))
-    total = np.cumsum(length)[:, None] * np.ones((1, len(LAGS)))
-    broken = np.maximum.accumulate(np.where(agreed, 0, total), axis=0)
-    run[1:] = (total - broken)[:-1] / vocabulary.steps_per_quarter
+    run = agreement(agreed, length)
+    lag, matched = longest_match(slice_names(event[start], length), length)
+    match, found = np.maximum(np.arange(len(start)) - lag, 0), lag > 0
+    look_event = np.concatenate(
+        [look_event, np.where(found[:, None], event[start][match], vocabulary.none)[:, None]], 1
+    )
+    look_length = np.concatenate([look_length, np.where(found, length[match], 0)[:, None]], 1)
+    quarters = np.concatenate([run, matched[:, None]], 1) / vocabulary.steps_per_quarter
 
     context = Context(
         before=sound[start],
@@ -180,12 +184,14 @@ def slice_roll(roll: Roll, vocabulary: Vocabulary) -> Slices:
         previous_length=np.concatenate([[0], length[:-1]]),
         look_event=look_event,
         look_length=look_length,
-        run=run_level(run),
+        run=run_level(quarters),
+        tally=tallies(pitch_classes(sound[1:][start], vocabulary), length / vocabulary.steps_per_quarter),
         position=frame.position[start],
         joint=frame.joint[start],
         room=frame.room[start],
         bar=frame.bar[start],
         bars_left=frame.bars_left[start],
+        left=frame.left[start],
         metre=frame.metre[start],
         tonic=frame.tonic[start],
         mode=frame.mode[start],

@@ -105,6 +105,21 @@ class Roll:
         """(steps, voices) uint8: the pitch that sounds, `REST` where none does."""
         return sounding(self.symbols)
 
+    def without_tail(self) -> Roll:
+        """The same without the silence after the last note; a roll in which nothing sounds stays as it is."""
+        heard = np.flatnonzero((self.sounding() != REST).any(axis=1))
+        end = int(heard[-1]) + 1 if len(heard) else self.steps
+        if end == self.steps:
+            return self
+        return replace(
+            self,
+            symbols=self.symbols[:end],
+            metres=tuple(change for change in self.metres if change[0] < end),
+            keys=tuple(change for change in self.keys if change[0] < end),
+            tempi=tuple(change for change in self.tempi if change[0] < end),
+            pickup=min(self.pickup, end),
+        )
+
     def with_symbols(self, symbols: NDArray[np.uint8]) -> Roll:
         """The same frame around other notes; fermatas go, since they belonged to the notes."""
         return replace(self, symbols=symbols, fermatas=frozenset())

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import itertools
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from musegen.errors import MusegenError
-from musegen.models.plans import Plan, choose, instruments, plans_of, usual_tempo
+from musegen.models.plans import Plan, choose, frame_nats, instruments, plans_of, usual_tempo
 from musegen.representation.grid import encode
 from musegen.representation.roll import Roll
-from musegen.score import Key, Metre
+from musegen.score import MODES, Key, Metre
 from tests.strategies import scores
 from tests.toys import ROLLS
 
@@ -112,3 +115,50 @@ def test_wishes_hold_together_and_without_any_plans():
 
 def test_a_choir_for_many_and_a_flute_for_one():
     assert instruments(2) == (52, 52) and instruments(1) == (73,)
+
+
+KEYS = [None, *(Key(fifths, mode) for fifths in range(-7, 8) for mode in MODES)]
+
+
+@pytest.mark.parametrize("plans", [PLANS, ()], ids=["some", "none"])
+def test_the_probabilities_of_frames_sum_to_one_at_most(plans):
+    metres = [Metre(4, 4), Metre(3, 4), Metre(5, 8)]
+    spans = itertools.product(metres, KEYS, (0, 4), range(20), (0, 4))
+    total = sum(math.exp(-frame_nats(plans, Plan(*frame))) for frame in spans)
+    assert total < 1
+    assert total > 0.6 or not plans, "most of it lies on what was counted and its neighbours"
+
+
+METRES = [Metre(above, 2**below) for above in range(1, 256) for below in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "share"),
+    [("metre", METRES, 1 / len(METRES)), ("key", KEYS, 1 / len(KEYS)), ("bars", range(2000), 1 / (9 * 10))],
+    ids=["metre", "key", "bars"],
+)
+def test_of_frames_that_are_otherwise_alike_all_have_their_share(name, values, share):
+    plain = Plan(Metre(4, 4), G, 0, 8, 0)  # without training pieces the parts do not depend on one another
+    total = sum(math.exp(-frame_nats((), replace(plain, **{name: value}))) for value in values)
+    assert total == pytest.approx(math.exp(-frame_nats((), plain)) / share, rel=2e-3)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    frame=st.builds(
+        Plan,
+        st.builds(Metre, st.integers(1, 255), st.sampled_from([1, 2, 4, 8, 16, 32, 64])),
+        st.sampled_from(KEYS),
+        *[st.integers(0, 100_000)] * 3,
+    ),
+    plans=st.sampled_from([PLANS, ()]),
+)
+def test_no_frame_costs_infinitely_much(frame, plans):
+    assert 0 < frame_nats(plans, frame) < 150
+
+
+def test_a_frame_that_is_common_costs_little():
+    costs = [frame_nats(PLANS, plan) for plan, _ in PLANS]
+    assert costs == sorted(costs) and costs[0] < 2.5
+    assert frame_nats(PLANS, replace(PLANS[0][0], bars=9)) < frame_nats(PLANS, replace(PLANS[0][0], bars=40))
+    assert frame_nats(PLANS, replace(PLANS[0][0], missing=0)) > costs[0] + 1

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from musegen.models.network import Noise
-from musegen.models.slice_network import SliceBatch, SliceNetwork, padded
+from musegen.models.slice_batch import SliceBatch, padded
+from musegen.models.slice_heads import SliceHeads
+from musegen.models.slice_network import SliceNetwork
 
 if TYPE_CHECKING:
     from musegen.models.feedforward import FeedforwardSettings
@@ -42,4 +44,5 @@ class Window(nn.Module):
 
 def network(vocabulary: Vocabulary, settings: FeedforwardSettings) -> SliceNetwork:
     """The whole network with fresh weights."""
-    return SliceNetwork(vocabulary, settings.width, Window(settings), settings.hidden, settings.heads)
+    heads = SliceHeads(vocabulary, settings.hidden, settings.heads, settings.head_dropout)
+    return SliceNetwork(vocabulary, settings.width, Window(settings), heads)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from musegen.models.network import Noise
-from musegen.models.slice_network import SliceBatch, SliceNetwork, padded
+from musegen.models.slice_batch import SliceBatch, padded
+from musegen.models.slice_heads import SliceHeads
+from musegen.models.slice_network import SliceNetwork
 
 if TYPE_CHECKING:
     from musegen.models.lstm import LSTMSettings
@@ -44,4 +46,5 @@ def network(vocabulary: Vocabulary, settings: LSTMSettings) -> SliceNetwork:
         for layer in trunk.layers:
             # Memory that begins by keeping learns long spans sooner (Jozefowicz et al., 2015).
             cast(Tensor, layer.bias_ih_l0)[settings.hidden : 2 * settings.hidden].fill_(1.0)
-    return SliceNetwork(vocabulary, settings.width, trunk, settings.hidden, settings.heads)
+    heads = SliceHeads(vocabulary, settings.hidden, settings.heads, settings.head_dropout)
+    return SliceNetwork(vocabulary, settings.width, trunk, heads)

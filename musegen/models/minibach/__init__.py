@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musegen.errors import MusegenError
-from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings
+from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings, Surprise, as_written
 from musegen.models.numpy_layers import Floats, log_softmax, pick
 from musegen.models.slices import Frame, Ints
 from musegen.models.vocabulary import Vocabulary
@@ -183,6 +183,20 @@ class MiniBachComposer(Composer):
             written = v.decode(chosen)[:, None]
             symbols[:, voice] = np.where((written == HOLD) & (sounding(written) == REST), REST, written)[:, 0]
         return Filling(replace(roll, symbols=symbols), nats)
+
+    def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
+        """Exact; the first voice is given and costs nothing."""
+        return [self._surprise(roll) for roll in rolls]
+
+    def _surprise(self, roll: Roll) -> Surprise:
+        v = self.vocabulary
+        nats, best = np.zeros(roll.symbols.shape), roll.symbols.copy()
+        logits, truth = self.logits(roll), v.encode(roll.symbols)
+        for voice in range(1, v.voices):
+            likely = log_softmax(logits[:, voice - 1])
+            nats[:, voice] = -np.take_along_axis(likely, truth[:, voice, None], 1)[:, 0]
+            best[:, voice] = v.decode(likely.argmax(axis=1))
+        return Surprise(nats, as_written(best, roll))
 
     def logits(self, roll: Roll) -> Floats:
         """(steps, V - 1, K): each step as the window sees it in whose middle it lies; in the vocabulary's classes."""

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musegen.errors import MusegenError
-from musegen.models.base import Arrays, Sampling, Settings
+from musegen.models.base import Arrays, Sampling, Settings, Surprise
 from musegen.models.lstm import LSTM, LSTMSettings, LSTMTrunk
 from musegen.models.numpy_layers import Floats
 from musegen.models.slice_composer import SliceComposer, State
+from musegen.models.slices import slice_roll
+from musegen.models.vae.encoder import Code, Encoder
 from musegen.models.vocabulary import Vocabulary
+from musegen.representation.roll import Roll
+from musegen.representation.template import Template
 
 if TYPE_CHECKING:
     from musegen.models.network import Network
+
+DRAWS = 2
+"""Codes of each piece that its likelihood is averaged over."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class VAEComposer(SliceComposer):
         self.latent = settings.latent
         self.matrix = np.ascontiguousarray(weights["code.weight"].T)
         self.bias = weights["code.bias"]
+        self.weights = weights
 
     def start(self, how: Sampling, pieces: Sequence[int]) -> State:
         """The LSTM's empty state, and what each piece's code tells every slice."""
@@ -90,6 +98,44 @@ class VAEComposer(SliceComposer):
     def told(self, codes: Floats) -> Floats:
         """(n, latent) -> (n, width + hidden)."""
         return np.asarray(codes @ self.matrix + self.bias)
+
+    def encode(self, rolls: Sequence[Roll]) -> list[Code]:
+        """Where each piece lies.
+
+        Raises:
+            MusegenError: a pitch lies outside the vocabulary.
+        """
+        encoder = Encoder(self.weights)
+        return [encoder.encode(slice_roll(roll, self.vocabulary)) for roll in rolls]
+
+    def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
+        """An upper bound: the mean over `DRAWS` codes of each piece's posterior, and the divergence as `hidden`.
+
+        `best` is under the mean of the posterior.
+        """
+        codes = self.encode(rolls)
+        generators = [np.random.Generator(np.random.Philox([seed, piece])) for piece in range(len(rolls))]
+        scored = []
+        for _ in range(DRAWS):
+            drawn = [code.draw(generator) for code, generator in zip(codes, generators, strict=True)]
+            scored.append(self._score(rolls, drawn))
+        best = self._score(rolls, [code.mean for code in codes])
+        return [
+            Surprise(np.mean([each[i].nats for each in scored], axis=0), best[i].best, code.divergence())
+            for i, code in enumerate(codes)
+        ]
+
+    def _score(self, rolls: Sequence[Roll], codes: Sequence[Floats]) -> list[Surprise]:
+        from musegen.models.slice_scoring import score
+
+        return score(self, rolls, (*self.trunk.start(len(rolls)), self.told(np.stack(codes))))
+
+    def reconstruct(self, rolls: Sequence[Roll]) -> list[Roll]:
+        """Compose each piece anew, the likeliest slice after the likeliest, from its frame and its code alone."""
+        told = self.told(np.stack([code.mean for code in self.encode(rolls)]))
+        templates = [Template.given(roll, ()) for roll in rolls]
+        state = (*self.trunk.start(len(rolls)), told)
+        return [filling.roll for filling in self.compose(templates, Sampling(1, 0.0), range(len(rolls)), state)]
 
 
 class CodedTrunk(LSTMTrunk):

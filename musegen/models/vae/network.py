@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from musegen.models.lstm.network import LSTMLayers
 from musegen.models.network import Batch, Network, Noise
+from musegen.models.slice_batch import SliceBatch, padded
 from musegen.models.slice_family import MAX_SLICES
-from musegen.models.slice_network import SliceBatch, SliceHeads, feature_tables, padded
+from musegen.models.slice_heads import SliceHeads
+from musegen.models.slice_network import SliceFeatures
 
 if TYPE_CHECKING:
     from musegen.models.vae import VAESettings
@@ -67,8 +68,8 @@ class VAENetwork(Network):
         self.encoder = Encoder(vocabulary, settings)
         self.lstm = LSTMLayers(settings.width, settings.hidden, settings.layers, settings.dropout)
         self.code = nn.Linear(settings.latent, settings.width + settings.hidden)
-        self.tables = feature_tables(vocabulary, settings.width)
-        self.heads = SliceHeads(vocabulary, settings.hidden, settings.heads)
+        self.look = SliceFeatures(vocabulary, settings.width)
+        self.heads = SliceHeads(vocabulary, settings.hidden, settings.heads, settings.head_dropout)
 
     def forward(self, batch: Batch, noise: Noise) -> tuple[Tensor, Tensor]:
         """What is lowered, with free nats and the weight of the divergence; and the bound itself."""
@@ -86,10 +87,10 @@ class VAENetwork(Network):
 
     def decode(self, slices: SliceBatch, z: Tensor, noise: Noise) -> Tensor:
         """(N, V + 1) nats of every slice under the codes (pieces, latent), which go into and beside the LSTM."""
-        features = F.embedding_bag(slices.rows, self.tables, mode="sum")  # (N, width)
+        features = self.look(slices)  # (N, width)
         if noise.learning and self.settings.forget:
             features = features * noise.coin(MAX_SLICES, 1 - self.settings.forget)[slices.piece, slices.place, None]
         told = self.code(z)[slices.piece]  # (N, width + hidden)
         width = self.settings.width
         read = self.lstm(features + told[:, :width], slices, noise) + told[:, width:]
-        return cast(Tensor, self.heads(read, slices))
+        return cast(Tensor, self.heads(read, slices, noise))
