@@ -27,6 +27,7 @@ from musegen.corpora import Corpus, open_corpus
 from musegen.corpora.encoded import Writer, about
 from musegen.formats import read
 from musegen.representation.grid import encode
+from musegen.representation.keys import estimate_key
 from musegen.representation.roll import HOLD, REST, Roll
 from musegen.score import Metre, Note, Score
 
@@ -58,8 +59,17 @@ def jsb() -> Corpus:
 
 
 def jsb_windows() -> Corpus:
-    """P5: the same chorales in windows of 64 sixteenths, the rest of each piece dropped; ids are `test-0-64`."""
-    return _corpus("jsb-windows", JSB, lambda: (each for piece in _chorales() for each in windows(piece)))
+    """P5: the same chorales in windows of 64 sixteenths, the rest of each piece dropped; ids are `test-0-64`.
+
+    They have no key, since it would tell of the voices to be found.
+    """
+
+    def keyless() -> Iterator[Piece]:
+        for piece in _chorales():
+            for part in windows(piece):
+                yield part._replace(roll=replace(part.roll, keys=()))
+
+    return _corpus("jsb-windows", JSB, keyless)
 
 
 def nottingham() -> Corpus:
@@ -77,11 +87,18 @@ def clean() -> tuple[int, ...]:
 
 
 def framed(roll: Roll) -> Roll:
-    """A chorale with what the file leaves open: its metre, pickup and key.
+    """A chorale with the key that its pitches and its last bass note speak for, in 4/4 from its first step.
 
-    Whatever is put here must be paid for as extra tokens of each piece (see P1).
+    The file tells neither. The key is an extra token at the beginning of the piece: a function of the whole piece, so
+    whoever is told it pays for it (see `musegen.models.plans.frame_nats`), as for the length.
     """
-    return replace(roll, metres=((0, Metre(4, 4)),), pickup=0, keys=())
+    sounding = roll.sounding()
+    notes = sounding[sounding < REST]
+    last = sounding[-1][sounding[-1] < REST]
+    key = estimate_key(
+        np.bincount(notes % 12, minlength=12).tolist(), None, int(last.min()) % 12 if len(last) else None
+    )
+    return replace(roll, metres=((0, Metre(4, 4)),), pickup=0, keys=((0, key),))
 
 
 def with_holds(pitches: np.ndarray) -> np.ndarray:
@@ -99,18 +116,23 @@ def split_of(name: str) -> str:
 
 
 def windows(piece: Piece, window: int = WINDOW) -> Iterator[Piece]:
-    """A piece of one metre, cut into windows; what goes on from before a window begins anew with it."""
+    """A piece of one metre, cut into windows; what goes on from before a window begins anew with it.
+
+    The key of a window is estimated from its first voice alone, which is given: that of the piece was read off the
+    voices that are to be foretold, and nobody pays for it here.
+    """
     hop, roll = HOP if piece.split == "train" else window, piece.roll
     (_, metre), *_ = roll.metres
     sounding = roll.sounding()
     for start in range(0, roll.steps - window + 1, hop):
-        keys = tuple((max(0, step - start), key) for step, key in roll.keys if step < start + window)
+        given = sounding[start : start + window, 0]
+        counts = np.bincount(given[given < REST] % 12, minlength=12)
         symbols = roll.symbols[start : start + window].copy()
         symbols[0] = sounding[start]
         part = replace(
             roll.with_symbols(symbols),
             pickup=(roll.pickup - start) % roll.steps_of(metre),
-            keys=tuple({step: (step, key) for step, key in keys}.values()),  # of several at the start the last holds
+            keys=((0, estimate_key(counts.tolist())),) if counts.any() else (),
         )
         yield Piece(f"{piece.id}-{start}", piece.split, part)
 
@@ -148,7 +170,9 @@ def _melodies() -> list[Piece]:
         off = [each.dropped for each in encoded.moved if each.what == "note"]
         moved, dropped = moved + off.count(False), dropped + off.count(True)
         overlaps, troubled = overlaps + cost, troubled + bool(cost)
-        found.append(Piece(path.name, split_of(path.name), encoded.roll))
+        # Changes on the way would be told for nothing: a frame is paid for by its first metre and key.
+        roll = replace(encoded.roll, metres=encoded.roll.metres[:1], keys=encoded.roll.keys[:1])
+        found.append(Piece(path.name, split_of(path.name), roll))
     counts = {name: sum(piece.split == name for piece in found) for name in NOTTINGHAM_SPLITS}
     if counts != NOTTINGHAM_SPLITS:
         print(f"nottingham: {counts} pieces by split; published figures are of {NOTTINGHAM_SPLITS}", file=sys.stderr)

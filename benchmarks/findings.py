@@ -138,13 +138,17 @@ PANELS = (
 
 
 def draw(findings: Sequence[Finding]) -> Figure:
-    """Bars, shorter is better; grey for others, hatched where cited, coloured for ours."""
+    """Bars, shorter is better; grey for others, hatched where cited, coloured for ours.
+
+    Even chances, which learn nothing, would dwarf all others and are left out.
+    """
     from matplotlib.figure import Figure
 
+    learnt = [each for each in findings if each.parameters != 0]
     panels = [
         (title, rows)
         for protocol, name, title in PANELS
-        if (rows := [(each, each.figures[name]) for each in of(findings, protocol) if name in each.figures])
+        if (rows := [(each, each.figures[name]) for each in of(learnt, protocol) if name in each.figures])
     ]
     heights = [1 + len(rows) for _, rows in panels]
     figure = Figure(figsize=(9, 0.28 * sum(heights) + 0.4 * len(heights)), layout="constrained")

@@ -21,7 +21,7 @@ from pathlib import Path  # noqa: E402
 import data  # noqa: E402
 import measures  # noqa: E402
 from findings import Finding, load, report, save  # noqa: E402
-from measures import Where, data_hash, twin  # noqa: E402
+from measures import Where, data_hash, notes_hash, twin  # noqa: E402
 from systems import CITED, HOW, ORDERS, OURS, PUBLISHED_MINUTES, TITLES  # noqa: E402
 
 from musegen.checkpoints import load_checkpoint  # noqa: E402
@@ -67,7 +67,7 @@ def jobs(where: Where) -> list[Job]:
 
     def add(name: str, system: str, run: Callable[[], Finding], identity: Callable[[], str] | None = None) -> None:
         protocol = name.split("/", maxsplit=1)[0]
-        found.append(Job(name, system, identity or (lambda: data_hash(protocol)), run))
+        found.append(Job(name, system, identity or (lambda: notes_hash(protocol)), run))
 
     def add_ours(name: str, system: str, run: Callable[[], Finding] | None = None) -> None:
         def identity() -> str:
@@ -86,7 +86,7 @@ def jobs(where: Where) -> list[Job]:
 
         def identity() -> str:
             parameters, layers, minutes = planned()
-            return f"{data_hash(protocol)} {parameters} in {layers} for {minutes:.1f} minutes"
+            return f"{notes_hash(protocol)} {parameters} in {layers} for {minutes:.1f} minutes"
 
         add(name, system, lambda: measures.bare_gru(protocol, *planned()), identity)
 
@@ -115,11 +115,10 @@ def jobs(where: Where) -> list[Job]:
             lambda name=name: _layered(twin(f"own {name}/lstm", where)),  # type: ignore[misc]
         )
     shipped = OURS["P6/lstm"]
-    add("P6/jsb-train", "Bach, JSB train", lambda: measures.bach("P1", "train"), lambda: data_hash("P1"))
-    add("P6/jsb-test", "Bach, JSB test", lambda: measures.bach("P1", "test"), lambda: data_hash("P1"))
-    add(
-        "P6/bach-test", "Bach, test of `bach`", lambda: measures.bach("own bach", "test"), lambda: data_hash("own bach")
-    )
+    add("P6/jsb-train", "Bach, JSB train", lambda: measures.bach("P1", "train"), lambda: notes_hash("P1"))
+    add("P6/jsb-test", "Bach, JSB test", lambda: measures.bach("P1", "test"), lambda: notes_hash("P1"))
+    own = "own bach"
+    add("P6/bach-test", "Bach, test of `bach`", lambda: measures.bach(own, "test"), lambda: notes_hash(own))
     add_ours("P6/lstm", f"lstm ({shipped})", lambda: measures.sampled(where))
     add("drawing/gru", "bare GRU 3 x 256, batch of 64", measures.bare_drawing, lambda: "")
     add("drawing/lstm", f"musegen {shipped}", measures.our_drawing, lambda: load_checkpoint(shipped).hash)
@@ -178,6 +177,8 @@ def measure(job: Job, where: Where, again: bool) -> Finding:
     if known and known.identity == identity and not again:
         return known
     print(f"== {job.name}: {job.system}", flush=True)
+    if known and known.identity != identity:
+        path.with_suffix(".safetensors").unlink(missing_ok=True)  # of other data or options: it is trained anew
     found = job.run()
     command = found.command or f"python benchmarks/quality.py {_quoted(job.name)}"
     # A training of ours may have been what the identity hangs on, so it is asked for once more.

@@ -20,8 +20,8 @@ MODELS = {  # name -> family, corpus and options
     "bach-lstm": "lstm bach --epochs 36 --set hidden=320 --set dropout=0.6 --set head_dropout=0.3",
     "bach-feedforward": "feedforward bach --epochs 24 --set dropout=0.5",
     "bach-vae": "vae bach --epochs 24 --set dropout=0.5",
-    "bach-minibach": "minibach bach --epochs 10",
-    "celtic-lstm": "lstm celtic --epochs 12 --set batch=16 --set dropout=0.3",
+    "bach-minibach": "minibach bach --epochs 8",
+    "celtic-lstm": "lstm celtic --epochs 10 --set batch=16 --set dropout=0.3",
     "celtic-feedforward": "feedforward celtic --epochs 8 --set batch=16 --set dropout=0.3",
     "celtic-vae": "vae celtic --epochs 8 --set batch=16 --set dropout=0.3",
 }

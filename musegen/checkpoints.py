@@ -71,21 +71,38 @@ class Checkpoint:
         return digest.hexdigest()
 
     def composer(self) -> Composer:
-        """The model, ready to compose; needs no torch. Weights are computed with in double precision."""
+        """The model, ready to compose; needs no torch. Weights are computed with in double precision.
+
+        Raises:
+            MusegenError: its weights are those of another version of its family.
+        """
         weights = {
             name: array.astype(np.float64) if array.dtype.kind == "f" else array for name, array in self.weights.items()
         }
-        return self.family.composer(self.vocabulary, self.settings, weights)
+        try:
+            return self.family.composer(self.vocabulary, self.settings, weights)
+        except (KeyError, ValueError, IndexError) as error:
+            raise self._of_another_version() from error
 
     def network(self) -> Network:
-        """The model as a torch module, to measure or to encode with. Loads torch."""
+        """The model as a torch module, to learn on with. Loads torch.
+
+        Raises:
+            MusegenError: its weights are those of another version of its family.
+        """
         import torch
 
         network = self.family.network(self.vocabulary, self.settings)
-        with torch.no_grad():
-            for name, parameter in network.named_parameters():
-                parameter.copy_(torch.from_numpy(self.weights[name].astype(np.float32)))
+        try:
+            with torch.no_grad():
+                for name, parameter in network.named_parameters():
+                    parameter.copy_(torch.from_numpy(self.weights[name].astype(np.float32)))
+        except (KeyError, RuntimeError) as error:
+            raise self._of_another_version() from error
         return network.eval()
+
+    def _of_another_version(self) -> MusegenError:
+        return MusegenError(f"{self.name} was trained with another version of musegen", "Train it again.")
 
     def frame(self) -> Roll:
         """An empty roll with the voices that this model writes."""

@@ -160,3 +160,11 @@ def test_a_model_whose_held_out_melodies_have_no_plain_frame_says_so(trained):
     model = replace(load_checkpoint(trained("minibach")), melodies=())
     with pytest.raises(MusegenError, match=r"melod"):
         list(composing.sample(model, Sampling(1), [1], composing.Wishes()))
+
+
+@pytest.mark.parametrize("use", ["composer", "network"])
+def test_weights_of_another_version_end_in_one_line(path, use):
+    model = load_checkpoint(path)
+    fewer = replace(model, weights=dict(list(model.weights.items())[1:]))
+    with pytest.raises(MusegenError, match="another version"):
+        getattr(fewer, use)()

@@ -28,6 +28,8 @@ HALF_LIVES = (2.0, 8.0, 32.0)
 _RUN_EDGES = (0.01, 0.51, 1.01, 2.01, 4.01, 8.01, 16.01)
 """Quarters of agreement with the music at a place looked back to, in levels."""
 RUN_LEVELS = len(_RUN_EDGES) + 1
+STRAIN = 8
+"""Bars that many strains last: how far a model trusts what it looks back to may differ with the place in one."""
 _SPAN = 128 * HALF_LIVES[0]
 """Quarters whose tallies are computed at once: what fades the fastest must not underflow."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)

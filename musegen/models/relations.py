@@ -29,7 +29,7 @@ DISTANCES = 2 * REACH + 2
 """Distances from -REACH to REACH, and one for none."""
 DEGREES = 13
 """Degrees of the scale in semitones above the tonic, and one for none."""
-BOOSTED = ("harmony", "spacing", "leap", "degree", "run_gate", "ending", "tally")
+BOOSTED = ("harmony", "spacing", "leap", "degree", "run_gate", "strain_gate", "left_gate", "ending", "tally", "compass")
 BOOST = 8.0
 """By how much these tables are multiplied before they count. Adam moves every parameter by as much in a step; an entry
 of a table, which is looked up now and then and may have to forbid something, needs to go further."""

@@ -21,6 +21,9 @@ class SliceBatch(NamedTuple):
         room: (N,) the longest length possible.
         joint: (N,) whether all voices may go on.
         left: (N,) quarters to the end, as far as they are counted.
+        strain: (N,) bars left, counted within a strain.
+        stage: (N,) bars since the beginning, as far as they are counted.
+        compass: (N, V, 2) lowest and highest class of each voice so far.
         tally: (N, H, 12) shares of the pitch classes.
         tonic: (N,) pitch class, 12 when unknown.
         mode: (N,) index.
@@ -39,6 +42,9 @@ class SliceBatch(NamedTuple):
     room: Tensor
     joint: Tensor
     left: Tensor
+    strain: Tensor
+    stage: Tensor
+    compass: Tensor
     tally: Tensor
     tonic: Tensor
     mode: Tensor

@@ -28,14 +28,14 @@ from musegen.models.recall import (
     slice_names,
 )
 from musegen.models.slice_voices import SliceVoices
-from musegen.models.slices import UNKNOWN_TONIC, Context, Flags, Frame, Ints
+from musegen.models.slices import UNKNOWN_TONIC, Context, Flags, Frame, Ints, widened
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, Roll, sounding
 from musegen.representation.template import Template
 
 _FRAME = tuple(Frame.__dataclass_fields__)
 _LAGS = np.array(LAGS)
-_PAST = ("sound", "previous_event", "previous_length", "agreed", "tally", "matched", "at")
+_PAST = ("sound", "previous_event", "previous_length", "agreed", "compass", "tally", "matched", "at")
 """What a run keeps of each piece's past besides its cells."""
 
 UNDER = 0.6
@@ -152,6 +152,7 @@ class Run:
         self.previous_event = np.full((b, v.voices), v.none)
         self.previous_length = np.zeros(b, np.int64)
         self.agreed = np.zeros((b, len(LAGS)), np.int64)  # steps
+        self.compass = np.full((b, v.voices, 2), v.rest)
         self.tally = np.zeros((b, len(HALF_LIVES), 12))
         # The slices so far, by turn, and how many steps of the music before each agree with those before the present.
         self.names = np.zeros((b, longest), np.uint64)
@@ -184,6 +185,7 @@ class Run:
             ),
             look_length=np.concatenate([look_length, np.where(found, recalled[:, -1], 0)[:, None]], axis=1),
             run=run_level(run / v.steps_per_quarter),
+            compass=self.compass[act],
             tally=shares(self.tally[act]),
             joint=now.pop("joint") != 0,
             **now,
@@ -246,6 +248,7 @@ class Run:
         cells = np.repeat(at - np.cumsum(length) + length, length) + np.arange(length.sum())
         self.ends[whose, cells] = np.repeat(at + length, length)
         self.sound[act] = np.where(event == hold, self.sound[act], event)
+        self.compass[act] = widened(self.compass[act], event, self.composer.vocabulary)
         bars_ago = slice(None, len(LAGS))
         same = (context.look_event == event[:, None]).all(-1) & (context.look_length == length[:, None])
         self.agreed[act] = np.where(same[:, bars_ago], self.agreed[act] + length[:, None], 0)

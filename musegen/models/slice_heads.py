@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from musegen.models import relations
 from musegen.models.chord_head import ChordHead
 from musegen.models.network import Noise
-from musegen.models.recall import HALF_LIVES, LOOKS, RUN_LEVELS
+from musegen.models.recall import HALF_LIVES, LOOKS, RUN_LEVELS, STRAIN
 from musegen.models.slice_batch import SliceBatch
-from musegen.models.slices import MAX_LEFT, MODE_NAMES
+from musegen.models.slices import MAX_LEFT, MODE_NAMES, STAGES
 from musegen.models.vocabulary import Vocabulary
 
 IMPOSSIBLE = -1e9
@@ -44,7 +44,12 @@ class SliceHeads(nn.Module):
         self.pair = {pair: index for index, pair in enumerate(pairs)}
         self.told = nn.Parameter(0.1 * torch.randn(len(pairs), 2 * (v.pitches + 1), hidden))
         self.told_degree = nn.Parameter(0.1 * torch.randn(len(pairs), relations.DEGREES, hidden))
-        if v.voices > 1:
+        if v.voices == 1:
+            # Form, which a melody's bars and compass tell; in chorales, few as they are, these only overfit.
+            self.strain_gate = nn.Parameter(torch.zeros(2, LOOKS, STRAIN, RUN_LEVELS))
+            self.left_gate = nn.Parameter(torch.zeros(2, LOOKS, MAX_LEFT + 1))
+            self.compass = nn.Parameter(torch.zeros(2, STAGES, relations.DISTANCES))  # beyond the lowest and highest
+        else:
             between = v.voices * (v.voices - 1) // 2
             stood, stands = relations.INTERVALS * relations.MOTIONS, relations.INTERVALS * relations.TURNS + 1
             self.harmony = nn.Parameter(torch.zeros(between, stood, stands))
@@ -81,7 +86,7 @@ class SliceHeads(nn.Module):
         v = self.vocabulary
         n = context.shape[0]
         reads = self.read(context).view(n, v.voices + 1, self.hidden)
-        gates = self.gate(context).view(n, v.voices + 1, LOOKS) + self._run_gates(batch.run)
+        gates = self.gate(context).view(n, v.voices + 1, LOOKS) + self._run_gates(batch)
         nats: list[Tensor] = []
         told: list[Tensor] = []  # for each drawn voice: its sound now, with whether it moved,
         degrees: list[Tensor] = []  # and its degree of the scale
@@ -97,6 +102,8 @@ class SliceHeads(nn.Module):
             before, event = batch.before[:, voice], batch.event[:, voice]
             hidden = torch.tanh(self._hear(reads[:, j], j, told, degrees)) * keep[:, j]
             logits = self.symbol[j](hidden) + self._melody(j, hidden, before, batch)
+            if v.voices == 1:
+                logits = logits + self._beyond(batch)
             logits = logits + self._recall(j, hidden, around)
             chord = torch.cat([*(drawn[:, None] for drawn in heard), sounded, batch.tonic[:, None]], dim=1)
             logits = logits + self._fit(self.chord[j](chord, batch.left, around, hidden), sounded[:, voice])
@@ -127,10 +134,14 @@ class SliceHeads(nn.Module):
         """A table as it counts; see `relations.BOOST`."""
         return relations.BOOST * cast(Tensor, getattr(self, name))
 
-    def _run_gates(self, run: Tensor) -> Tensor:
-        """(N, L) -> (N, V + 1, L): how much more a look back counts after so long an agreement."""
-        lags = torch.arange(LOOKS, device=run.device)
-        return self._boosted("run_gate")[:, lags, run].transpose(0, 1)
+    def _run_gates(self, batch: SliceBatch) -> Tensor:
+        """(N, V + 1, L): how much more a look back counts after so long an agreement, at this place of a strain."""
+        looks = torch.arange(LOOKS, device=batch.run.device)
+        gates = self._boosted("run_gate")[:, looks, batch.run]  # (V + 1, N, L)
+        if self.vocabulary.voices == 1:
+            gates = gates + self._boosted("strain_gate")[:, looks, batch.strain[:, None], batch.run]
+            gates = gates + self._boosted("left_gate")[:, looks, batch.left[:, None]]
+        return gates.transpose(0, 1)
 
     def _hear(self, read: Tensor, j: int, told: list[Tensor], degrees: list[Tensor]) -> Tensor:
         for i, (each, degree) in enumerate(zip(told, degrees, strict=True)):
@@ -145,6 +156,12 @@ class SliceHeads(nn.Module):
         degrees = degrees + F.embedding(batch.left, self._boosted("ending")[j])
         by_leap = leaps.gather(1, cast(Tensor, self.leap_map)[before])
         return by_leap + degrees.gather(1, cast(Tensor, self.degree_map)[batch.tonic])
+
+    def _beyond(self, batch: SliceBatch) -> Tensor:
+        """(N, K): what it means to each candidate how far beyond the melody's compass it lies."""
+        distance = cast(Tensor, self.leap_map)[batch.compass[:, 0]]  # (N, 2, K)
+        worth = self._boosted("compass")[:, batch.stage].transpose(0, 1)  # (N, 2, distances)
+        return worth.gather(2, distance).sum(1)
 
     def _recall(self, j: int, hidden: Tensor, around: Tensor) -> Tensor:
         """(N, K): what the tallies, as each candidate's pitch class counts them from itself, say of it."""

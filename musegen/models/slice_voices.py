@@ -9,8 +9,8 @@ import numpy as np
 from musegen.models import relations
 from musegen.models.base import Arrays
 from musegen.models.numpy_layers import Floats, summed_rows
-from musegen.models.recall import LOOKS
-from musegen.models.slices import Context, Ints
+from musegen.models.recall import LOOKS, STRAIN
+from musegen.models.slices import STAGES, Context, Ints
 from musegen.models.vocabulary import Vocabulary
 
 Choose = Callable[[int, int | None, Floats], Ints]
@@ -36,6 +36,9 @@ class SliceVoices:
         self.read_bias = np.concatenate([heads["read.bias"], heads["gate.bias"]])
         self.hidden = len(heads["read.bias"]) // (v.voices + 1)
         self.run_gate = heads["run_gate"]
+        if v.voices == 1:  # by place in a strain as well
+            self.run_gate = heads["strain_gate"] + self.run_gate[:, :, None]
+            self.left_gate, self.compass = heads["left_gate"], heads["compass"]
         self.lags = np.arange(LOOKS)
         # Of each voice: logits by class, by leap, by degree and by tally, from one matrix.
         tables = ("by_leap", "by_degree", "by_tally")
@@ -53,7 +56,8 @@ class SliceVoices:
         self.degrees = slice(v.classes + relations.DISTANCES, v.classes + relations.DISTANCES + relations.DEGREES)
         self.pitch_class = relations.pitch_class_map(v)[: v.pitches]
         # For each candidate the column of its leap, and that of its degree.
-        self.leap_at = v.classes + relations.leap_map(v)
+        self.leap_map = relations.leap_map(v)
+        self.leap_at = v.classes + self.leap_map
         self.degree_map = relations.degree_map(v)
         self.degree_at = v.classes + relations.DISTANCES + self.degree_map
         self.length, self.length_bias = heads["length.weight"], heads["length.bias"]
@@ -80,7 +84,7 @@ class SliceVoices:
         heard += self.read_bias
         reads = heard[:, : (voices + 1) * self.hidden].reshape(n, voices + 1, self.hidden)
         gates = heard[:, (voices + 1) * self.hidden :].reshape(n, voices + 1, LOOKS)
-        gates = gates + self.run_gate[:, self.lags, context.run].transpose(1, 0, 2)
+        gates = gates + self._run_gates(context).transpose(1, 0, 2)
         event = np.zeros((n, voices), np.int64)
         told: list[Ints] = []
         degrees: list[Ints] = []
@@ -102,6 +106,8 @@ class SliceVoices:
             recalled = np.matmul(around, said[:, self.degrees.stop :, None])[..., 0]  # (n, 12)
             np.add(said[:, : self.classes], _gather(said, self.leap_at.take(before, axis=0)), out=logits)
             logits += _gather(said, self.degree_at.take(context.tonic, axis=0))
+            if voices == 1:
+                self._keep_compass(logits, context)
             chord = np.concatenate([*(each[:, None] for each in drawn), sounded, context.tonic[:, None]], axis=1)
             begun, held = self.chord[j].worth(chord, context.left, around, hidden)
             logits[:, : len(self.pitch_class)] += (recalled + begun)[:, self.pitch_class]
@@ -128,6 +134,20 @@ class SliceVoices:
         _add_copies(room, context.look_length, gates[:, voices])
         logits[self.lengths > context.room[:, None]] = -np.inf
         return event, choose(voices, None, logits) + 1
+
+    def _run_gates(self, context: Context) -> Floats:
+        """(V + 1, n, L): how much more a look back counts after so long an agreement."""
+        if len(self.order) > 1:
+            return np.asarray(self.run_gate[:, self.lags, context.run])
+        strain = (context.bars_left % STRAIN)[:, None]
+        gates = self.run_gate[:, self.lags, strain, context.run]
+        return np.asarray(gates + self.left_gate[:, self.lags, context.left[:, None]])
+
+    def _keep_compass(self, logits: Floats, context: Context) -> None:
+        """Add what it means to each candidate of a melody to lie beyond its lowest and its highest note so far."""
+        stage = np.minimum(context.bar, STAGES - 1)
+        for edge, table in enumerate(self.compass):
+            logits += _gather(table, self.leap_map.take(context.compass[:, 0, edge], axis=0), stage)
 
     def _hear(self, read: Floats, j: int, told: list[Ints], degrees: list[Ints]) -> Floats:
         """(n, hidden) of one head, computed in place."""

@@ -26,6 +26,8 @@ Flags = NDArray[np.bool_]
 MAX_BARS_LEFT = 31
 MAX_LEFT = 16
 """Quarters before the end from which on the end is counted down."""
+STAGES = 12
+"""Bars after which a voice's compass counts for settled."""
 BAR_CYCLE = 16
 """Bar numbers are known within this cycle."""
 MODE_NAMES = tuple(MODES)
@@ -115,6 +117,7 @@ class Context:
             `none` where there is no such place.
         look_length: (n, L) how long that slice lasted from there, 0 where there is none.
         run: (n, L) level of how long the piece has agreed with what led to that place.
+        compass: (n, V, 2) lowest and highest class that each voice has sounded, `rest` before its first note.
         tally: (n, H, 12) share of each pitch class in what has sounded, of late and longer ago; 0 at the beginning.
         position, joint, room, bar, bars_left, left, metre, tonic, mode: (n,) as in `Frame`. Where there is no joint,
             some voice must begin a note or fall silent.
@@ -126,6 +129,7 @@ class Context:
     look_event: Ints
     look_length: Ints
     run: Ints
+    compass: Ints
     tally: NDArray[np.float64]
     position: Ints
     joint: Flags
@@ -148,6 +152,23 @@ def events_of(symbols: NDArray[np.uint8], vocabulary: Vocabulary) -> tuple[Ints,
     goes_on = (symbols == HOLD) | ((symbols == REST) & (sound[:-1] == REST))
     events = vocabulary.encode(np.where(goes_on, HOLD, symbols).astype(np.uint8))
     return events, vocabulary.encode(sound)
+
+
+def widened(compass: Ints, event: Ints, vocabulary: Vocabulary) -> Ints:
+    """(..., V, 2) lowest and highest so far and (..., V) events -> the same with the notes that begin."""
+    note, first = event < vocabulary.pitches, compass[..., 0] == vocabulary.rest
+    low = np.where(note, np.where(first, event, np.minimum(compass[..., 0], event)), compass[..., 0])
+    high = np.where(note, np.where(first, event, np.maximum(compass[..., 1], event)), compass[..., 1])
+    return np.stack([low, high], axis=-1)
+
+
+def compass_before(event: Ints, vocabulary: Vocabulary) -> Ints:
+    """(n, V) events -> (n, V, 2) lowest and highest class that each voice sounded before; `rest` where none yet."""
+    note = event < vocabulary.pitches
+    low = np.minimum.accumulate(np.where(note, event, vocabulary.rest), axis=0)
+    high = np.maximum.accumulate(np.where(note, event, -1), axis=0)
+    after = np.stack([low, np.where(high < 0, vocabulary.rest, high)], axis=-1)
+    return np.concatenate([np.full_like(after[:1], vocabulary.rest), after[:-1]])
 
 
 def slice_roll(roll: Roll, vocabulary: Vocabulary) -> Slices:
@@ -185,6 +206,7 @@ def slice_roll(roll: Roll, vocabulary: Vocabulary) -> Slices:
         look_event=look_event,
         look_length=look_length,
         run=run_level(quarters),
+        compass=compass_before(event[start], vocabulary),
         tally=tallies(pitch_classes(sound[1:][start], vocabulary), length / vocabulary.steps_per_quarter),
         position=frame.position[start],
         joint=frame.joint[start],

@@ -242,34 +242,28 @@ def test_minibach_in_numpy_is_minibach_in_torch(parts):
     for roll in ROLLS["chorales"][:4]:
         batch, pieces, _ = batch_of(kind, [roll], vocabulary, settings)
         with torch.no_grad():
-            expected = network.logits(batch["given"], noise(pieces, learning=False)).numpy()
-        assert composer.network(batch["given"].numpy()) == pytest.approx(expected, abs=1e-5)
+            expected = network.logits(batch, noise(pieces, learning=False)).numpy()
+        for passage, line, facts, below in zip(
+            expected, *(batch[name].numpy() for name in ("line", "facts", "below")), strict=True
+        ):
+            assert composer.network(line, facts, below) == pytest.approx(passage, abs=1e-5)
 
 
-@pytest.mark.parametrize("steps", [1, 7, 8, 9, 16, 17, 24, 40, 41])
-def test_minibach_keeps_the_middle_of_its_windows(parts, steps):
+def test_minibach_reads_a_piece_as_it_learnt_it_in_passages(parts):
     kind, vocabulary, settings = parts("minibach", "chorales")
-    network = scatter(kind.network(vocabulary, settings), 0.1)
-    composer = kind.composer(vocabulary, settings, weights_of(network))
-    whole = ROLLS["chorales"][2]
-    assert whole.steps >= 41 and composer.steps == 16
-    roll = dataclasses.replace(whole, symbols=whole.symbols[:steps])
-    from musegen.models.minibach import from_tonic, places, tonic_of, windowed
+    composer = kind.composer(vocabulary, settings, weights_of(scatter(kind.network(vocabulary, settings), 0.1)))
+    short = ROLLS["chorales"][2]
+    roll = dataclasses.replace(short, symbols=np.concatenate([short.symbols] * 3)[:150])
+    examples = kind.prepare(roll, vocabulary, settings)
+    assert roll.steps == 150 and len(examples) == 3
+    assert sum(example.cells for example in examples) == 3 * roll.steps
+    passages = [composer.network(*(each.arrays[name] for name in ("line", "facts", "below"))) for each in examples]
+    from musegen.models.minibach.melody import Melody, from_tonic
 
-    tonic = tonic_of(roll)
-    event, sound = (
-        from_tonic(vocabulary.encode(each[:, :1])[:, 0], tonic, vocabulary) for each in (roll.symbols, roll.sounding())
-    )
+    tonic = Melody.of(roll, vocabulary).tonic
     back = from_tonic(np.arange(vocabulary.classes), tonic, vocabulary)
-    place = places(roll, vocabulary)
-    found = composer.logits(roll)
-    assert found.shape == (steps, 3, vocabulary.classes)
-    for step in range(steps):
-        seen = []
-        for first in {*range(0, max(0, steps - 16), 8), max(0, steps - 16)}:
-            if first <= step < first + 16:
-                part = slice(first, first + 16)
-                window = composer.network(windowed(event[part], sound[part], place[part], 16, vocabulary)[None])[0]
-                margin = min(step - first if first else 99, first + 15 - step if first + 16 < steps else 99)
-                seen.append((margin, np.allclose(window[step - first][:, back], found[step])))
-        assert any(same for margin, same in seen if margin >= min(3, max(m for m, _ in seen))), step
+    found = np.concatenate(passages)[: roll.steps]
+    assert composer.logits(roll) == pytest.approx(found[..., back], abs=1e-9)
+    target = np.concatenate([example.arrays["target"] for example in examples])
+    assert np.array_equal(target[: roll.steps], back[vocabulary.encode(roll.symbols[:, 1:])])
+    assert (target[roll.steps :] == -1).all()

@@ -204,7 +204,7 @@ def test_minibach_costs_what_it_adds():
     kind, settings, network = network_of("minibach", words, 0)
     roll = roll_of([(60, REST), (HOLD, 48), (REST, HOLD)], "2/4")
     weights = weights_of(network)
-    weights["symbol_bias"][0, words.hold + 12] = 3.0  # six pitches more each way
+    weights["second.bias"][words.hold + 12] = 3.0  # six pitches more each way
     (found,) = kind.composer(words, settings, weights).surprise([roll])
     assert (found.nats[:, 0] == 0).all() and found.hidden == 0
     others = math.log(words.classes - 1 + math.exp(3))

@@ -12,15 +12,24 @@ from hypothesis import strategies as st
 from musegen.errors import MusegenError
 from musegen.models import family
 from musegen.models.features import Features
-from musegen.models.minibach import BELOW
-from musegen.models.slices import LAGS, MAX_BARS_LEFT, MODE_NAMES, UNKNOWN_MODE, UNKNOWN_TONIC, Frame, slice_roll
+from musegen.models.recall import LAGS
+from musegen.models.slices import (
+    MAX_BARS_LEFT,
+    MODE_NAMES,
+    UNKNOWN_MODE,
+    UNKNOWN_TONIC,
+    Frame,
+    compass_before,
+    slice_roll,
+    widened,
+)
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.grid import encode
 from musegen.representation.roll import HOLD, REST
 from musegen.representation.transposition import transposed
-from musegen.score import Key, Metre
+from musegen.score import Metre
 from tests.strategies import scores
-from tests.toys import ROLLS
+from tests.toys import ROLLS, tiny_vocabulary
 
 PITCHES = st.integers(55, 68)
 
@@ -139,23 +148,6 @@ def test_moving_a_batch_is_preparing_the_music_moved(roll, semitones, name):
         assert np.array_equal(plain[each], moved[each]), each
 
 
-@settings(max_examples=30, deadline=None)
-@given(roll=rolls(max_voices=3).filter(lambda roll: roll.voices > 1), semitones=st.integers(-5, 5))
-def test_windows_are_the_same_in_every_key(roll, semitones):
-    roll = replace(roll, keys=((0, Key(0)),))
-    words, kind = words_of(roll), family("minibach")
-    settings = kind.settings.of({"window": 2})
-    here = kind.prepare(roll, words, settings)
-    there = kind.prepare(transposed(roll, semitones), words, settings)
-    most = words.pitches + 2 * BELOW
-    for one, other in zip(here, there, strict=True):
-        for each, array in kind.collate([one], [0], words).items():
-            moved = kind.collate([other], [0], words)[each]
-            columns = slice(0, 2) if each == "given" else slice(None)
-            before, after = array[..., columns], moved[..., columns]
-            assert ((before - after) % 12 == 0).all() and np.array_equal(before >= most, after >= most)
-
-
 @settings(max_examples=40, deadline=None)
 @given(roll=rolls())
 def test_every_feature_stays_within_its_table(roll):
@@ -207,3 +199,17 @@ def test_a_pitch_without_a_name_is_refused():
     roll = ROLLS["tunes"][0]
     with pytest.raises(MusegenError, match=r"pitch \d+ lies outside this model's 85 to 105"):
         slice_roll(roll, replace(words_of(roll), ranges=((90, 100),)))
+
+
+@given(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 3))
+def test_the_compass_is_that_of_the_notes_before(seed, slices, voices):
+    v = tiny_vocabulary(*[(50, 70)] * voices)
+    event = np.random.default_rng(seed).choice([0, 3, 9, v.pitches - 1, v.rest, v.hold, v.hold], (slices, voices))
+    found = compass_before(event, v)
+    step_by_step = np.full((voices, 2), v.rest)
+    for i in range(slices):
+        assert (found[i] == step_by_step).all()
+        for voice in range(voices):
+            notes = [pitch for pitch in event[:i, voice] if pitch < v.pitches]
+            assert found[i, voice].tolist() == ([min(notes), max(notes)] if notes else [v.rest, v.rest])
+        step_by_step = widened(step_by_step, event[i], v)

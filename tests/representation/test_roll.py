@@ -64,3 +64,15 @@ def test_new_symbols_drop_the_fermatas():
     roll = encode(score).roll
     assert roll.fermatas == {(0, 0)}
     assert roll.with_symbols(roll.symbols).fermatas == frozenset()
+
+
+@given(scores().map(lambda score: encode(score, 4).roll))
+def test_without_its_tail_a_roll_ends_with_its_last_note(roll):
+    short = roll.without_tail()
+    sounds = (roll.sounding() != REST).any(axis=1)
+    if not sounds.any():
+        assert short is roll
+    else:
+        assert sounds[short.steps - 1] and not sounds[short.steps :].any()
+        assert (short.symbols == roll.symbols[: short.steps]).all()
+        assert all(step < short.steps for step, _ in (*short.metres, *short.keys, *short.tempi))

@@ -41,7 +41,8 @@ class LSTM(SliceFamily):
     """Recursive LSTM with a look back by bars and heads that see intervals.
 
     The published melody networks step through sixteenths (Eck and Schmidhuber 2002; Magenta's lookback RNN 2016). Here
-    a step is a slice, the span in which no voice changes; see `slices`, `features` and `relations` for what is read.
+    a step is a slice, the span in which no voice changes; see `slices`, `features` and `recall` for what is read, and
+    `relations` and `chord_head` for what the heads hear.
     """
 
     name = "lstm"

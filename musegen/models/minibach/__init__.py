@@ -10,8 +10,9 @@ import numpy as np
 
 from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings, Surprise, as_written
-from musegen.models.numpy_layers import Floats, log_softmax, pick
-from musegen.models.slices import Frame, Ints
+from musegen.models.minibach.melody import BELOW, Melody, from_tonic, taps
+from musegen.models.numpy_layers import Floats, log_softmax, pick, summed_rows
+from musegen.models.slices import Ints
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, Roll, sounding
 from musegen.representation.template import Template
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from musegen.models.network import Network
 
 
-BELOW = 6
-"""Pitches beyond the vocabulary's, either way, that may be needed when they are counted from the tonic."""
+PASSAGE = 64
+"""Steps that are learnt from together; each sees the whole piece all the same."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,20 @@ class MiniBachSettings(Settings):
     """Settings of MiniBach.
 
     Attributes:
-        window: quarters that are seen at once; 16 are four bars of 4/4.
+        window: quarters that are seen from each step, half of them before it; 16 are four bars of 4/4.
         hidden: units of the hidden layer.
-        embedding: of a symbol.
+        embedding: of a step of the melody.
         dropout: share of hidden units left out.
     """
 
-    epochs: int = 20
+    epochs: int = 8
     batch: int = 16
     learning_rate: float = 2e-3
+    weight_decay: float = 0.1
+    averaging: float = 0.995
     window: int = 16
-    hidden: int = 400
-    embedding: int = 32
+    hidden: int = 600
+    embedding: int = 20
     dropout: float = 0.5
 
     def check(self) -> None:
@@ -53,14 +56,17 @@ class MiniBachSettings(Settings):
 
 
 class MiniBach(Family):
-    """One hidden layer from a window of the soprano to the same window of all other voices.
+    """One hidden layer from a window of the soprano to what the other voices do in its middle.
 
-    The book's version (Briot, Hadjeres and Pachet 2017, section 6.2) has sigmoid outputs on one-hot cells of its own
-    rests-free 4/4 corpus. Ours differs: pitches are counted from the tonic, so that all keys are one (music without a
-    key is taken for C); a softmax for each voice and step, since a voice sounds one note; symbols have embeddings,
-    shared by all steps, for what begins, what sounds and the place in the bar; a longer melody is read in windows that
-    overlap by half, of which the middle is kept; any metre. Every cell is drawn for itself, so the likeliest symbols
-    are taken (temperature 0) unless asked otherwise.
+    The book's version (Briot, Hadjeres and Pachet 2017, section 6.2) reads a window of four bars and writes the same
+    window of the other voices, with weights of its own for each place in it, and sigmoid outputs on one-hot cells of a
+    rests-free 4/4 corpus of its own. Ours has one hidden layer too, and cells that are independent of one another. But
+    the layer is slid along the melody, with the same weights at every step, and sees what lies around that step, the
+    finer the nearer (`taps`), and what a reader would know at a glance (`Melody`). Pitches are counted from the tonic,
+    so that all keys are nearly one, and the key is estimated from the melody where none is written. A softmax for each
+    voice and step, since a voice sounds one note, over the sum of two readings of each pitch, as a degree of the scale
+    and as an interval below the melody; any metre, any length. Every cell is drawn for itself, so the
+    likeliest symbols are taken (temperature 0) unless asked otherwise.
     """
 
     name = "minibach"
@@ -83,29 +89,27 @@ class MiniBach(Family):
             )
 
     def prepare(self, roll: Roll, vocabulary: Vocabulary, settings: Settings) -> list[Example]:
-        """A roll -> its windows, one beginning at every bar line and at the beginning."""
+        """A roll -> its passages."""
         assert isinstance(settings, MiniBachSettings)
-        steps = window_steps(vocabulary, settings)
-        tonic = tonic_of(roll)
-        sound = from_tonic(vocabulary.encode(sounding(roll.symbols)), tonic, vocabulary)
-        event = from_tonic(vocabulary.encode(roll.symbols), tonic, vocabulary)
-        place = places(roll, vocabulary)
-        last = max(0, roll.steps - steps)
-        firsts = sorted({min(start, last) for _, start, _ in roll.bar_starts()})
+        melody, reach = Melody.of(roll, vocabulary), reach_of(vocabulary, settings)
+        line = surrounded(melody.line, reach, vocabulary)
+        target = from_tonic(vocabulary.encode(roll.symbols[:, 1:]), melody.tonic, vocabulary)
         examples = []
-        for first in firsts:
-            part = slice(first, first + steps)
-            given = windowed(event[part, 0], sound[part, 0], place[part], steps, vocabulary)
-            target = np.full((steps, vocabulary.voices - 1), -1)
-            target[: len(event[part])] = event[part, 1:]
-            arrays = {"given": given, "target": target}
-            # Moved music looks the same from its tonic, so there is nothing to gain from transposing it.
-            examples.append(Example(arrays, int((target >= 0).sum()), steps, range(1)))
+        for first in range(0, roll.steps, PASSAGE):
+            part = slice(first, first + PASSAGE)
+            arrays = {
+                "line": _long(line[first : part.stop + 2 * reach], PASSAGE + 2 * reach),
+                "facts": _long(melody.facts[part], PASSAGE),
+                "below": _long(melody.below[part], PASSAGE),
+                "target": _long(target[part], PASSAGE, -1),
+            }
+            # Moved music looks nearly the same from its tonic, and transposing it taught nothing more.
+            examples.append(Example(arrays, target[part].size, PASSAGE, range(1)))
         return examples
 
     def collate(self, examples: Sequence[Example], shifts: Sequence[int], vocabulary: Vocabulary) -> Arrays:
-        """(B, T, 3) given and (B, T, V - 1) target classes, -1 after the end."""
-        return {name: np.stack([example.arrays[name] for example in examples]) for name in ("given", "target")}
+        """(B, T + 2R, 2) line, (B, T, F) facts, (B, T, P) below and (B, T, V - 1) target, -1 after the end."""
+        return {name: np.stack([example.arrays[name] for example in examples]) for name in examples[0].arrays}
 
     def network(self, vocabulary: Vocabulary, settings: Settings) -> Network:
         """Torch module with fresh weights."""
@@ -120,37 +124,19 @@ class MiniBach(Family):
         return MiniBachComposer(vocabulary, settings, weights)
 
 
-def window_steps(vocabulary: Vocabulary, settings: MiniBachSettings) -> int:
-    """Steps of a window."""
-    return settings.window * vocabulary.steps_per_quarter
+def reach_of(vocabulary: Vocabulary, settings: MiniBachSettings) -> int:
+    """How many steps are seen to either side."""
+    return taps(vocabulary.steps_per_quarter, settings.window)[-1]
 
 
-def tonic_of(roll: Roll) -> int:
-    """Semitones from the nearest C up to the tonic, -5 to 6; 0 when the key is unknown."""
-    return (roll.keys[0][1].tonic + 5) % 12 - 5 if roll.keys else 0
+def surrounded(line: Ints, reach: int, vocabulary: Vocabulary) -> Ints:
+    """(steps, 2) -> (steps + 2 * reach, 2), with `none` before the beginning and after the end."""
+    return np.pad(line, ((reach, reach), (0, 0)), constant_values=vocabulary.none + 2 * BELOW)
 
 
-def from_tonic(classes: Ints, tonic: int, vocabulary: Vocabulary) -> Ints:
-    """Classes of the vocabulary -> classes counted from the tonic.
-
-    There are `BELOW` more pitches below and above, and `rest`, `hold` and `none` follow them.
-    """
-    pitch = classes < vocabulary.pitches
-    return np.where(pitch, classes - tonic + BELOW, classes + 2 * BELOW)
-
-
-def places(roll: Roll, vocabulary: Vocabulary) -> Ints:
-    """(steps,) place in the bar, for each metre apart; `longest_bar * (metres + 1)` of them."""
-    frame = Frame.of(roll, vocabulary)
-    return frame.metre * vocabulary.longest_bar + np.minimum(frame.position, vocabulary.longest_bar - 1)
-
-
-def windowed(event: Ints, sound: Ints, place: Ints, steps: int, vocabulary: Vocabulary) -> Ints:
-    """(steps, 3) event, sound and place of the given voice; `none` and the last place after the end."""
-    nowhere, none = vocabulary.longest_bar * (len(vocabulary.metres) + 1), vocabulary.none + 2 * BELOW
-    given = np.tile(np.array([none, none, nowhere]), (steps, 1))
-    given[: len(event)] = np.stack([event, sound, place], 1)
-    return given
+def _long(array: Ints, rows: int, beyond: int = 0) -> Ints:
+    """An array with so many rows, those after its end filled."""
+    return np.pad(array, ((0, rows - len(array)), (0, 0)), constant_values=beyond)
 
 
 class MiniBachComposer(Composer):
@@ -158,7 +144,7 @@ class MiniBachComposer(Composer):
 
     def __init__(self, vocabulary: Vocabulary, settings: MiniBachSettings, weights: Arrays) -> None:
         self.vocabulary, self.settings, self.weights = vocabulary, settings, weights
-        self.steps = window_steps(vocabulary, settings)
+        self.taps = taps(vocabulary.steps_per_quarter, settings.window)
         self.in_range = vocabulary.in_range()
 
     def fill(self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int]) -> list[Filling]:
@@ -199,32 +185,18 @@ class MiniBachComposer(Composer):
         return Surprise(nats, as_written(best, roll))
 
     def logits(self, roll: Roll) -> Floats:
-        """(steps, V - 1, K): each step as the window sees it in whose middle it lies; in the vocabulary's classes."""
-        v, steps = self.vocabulary, self.steps
-        melody = roll.symbols[:, :1]
-        tonic = tonic_of(roll)
-        event = from_tonic(v.encode(melody)[:, 0], tonic, v)
-        sound = from_tonic(v.encode(sounding(melody))[:, 0], tonic, v)
-        place = places(roll, v)
-        half, last = max(1, steps // 2), max(0, roll.steps - steps)
-        firsts = sorted({*range(0, last, half), last})
-        given = np.stack(
-            [windowed(event[f : f + steps], sound[f : f + steps], place[f : f + steps], steps, v) for f in firsts]
-        )
-        out = self.network(given)
-        merged = np.zeros((roll.steps, *out.shape[2:]))
-        for first, window in zip(firsts, out, strict=True):
-            begin = first + half // 2 if first else 0
-            end = min(first + steps, roll.steps)
-            merged[begin:end] = window[begin - first : end - first]
-        return merged[..., from_tonic(np.arange(v.classes), tonic, v)]
+        """(steps, V - 1, K) in the vocabulary's classes; only the first voice is looked at."""
+        melody = Melody.of(roll, self.vocabulary)
+        out = self.network(surrounded(melody.line, self.taps[-1], self.vocabulary), melody.facts, melody.below)
+        return out[..., from_tonic(np.arange(self.vocabulary.classes), melody.tonic, self.vocabulary)]
 
-    def network(self, given: Ints) -> Floats:
-        """(B, T, 3) -> (B, T, V - 1, classes from the tonic) logits."""
-        w = self.weights
-        told = w["event"][given[..., 0]] + w["sound"][given[..., 1]] + w["place"][given[..., 2]]
-        b, t = given.shape[:2]
-        hidden = np.maximum(told.reshape(b, -1) @ w["first.weight"].T + w["first.bias"], 0)
-        read = (hidden @ w["second.weight"].T + w["second.bias"]).reshape(b, t, self.vocabulary.voices - 1, -1)
-        read = read + told[:, :, None] @ w["skip"]
-        return np.asarray(np.einsum("btve,vek->btvk", read, w["symbol"]) + w["symbol_bias"])
+    def network(self, line: Ints, facts: Ints, below: Ints) -> Floats:
+        """(T + 2R, 2) line, (T, F) facts and (T, P) below -> (T, V - 1, classes from the tonic) logits."""
+        w, steps, reach = self.weights, len(facts), self.taps[-1]
+        told = w["event"][line[:, 0]] + w["sound"][line[:, 1]]
+        seen = np.concatenate([told[reach + tap : reach + tap + steps] for tap in self.taps], axis=1)
+        hidden = np.maximum(seen @ w["first.weight"].T + w["first.bias"] + summed_rows(w["facts"], facts), 0)
+        logits = (hidden @ w["second.weight"].T + w["second.bias"]).reshape(steps, self.vocabulary.voices - 1, -1)
+        apart = np.pad((hidden @ w["interval"]).reshape(*logits.shape[:2], -1), ((0, 0), (0, 0), (0, 1)))
+        logits[..., : below.shape[1]] += np.take_along_axis(apart, below[:, None], axis=2)
+        return np.asarray(logits)
