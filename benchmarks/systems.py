@@ -12,7 +12,7 @@ OURS = {  # job -> family, corpus and options of `musegen train`; a name alone i
     "P1/vae": "vae runs/jsb.safetensors --epochs 24 --set dropout=0.5",
     "P4/lstm": "lstm runs/nottingham.safetensors --epochs 14 --set batch=16 --set dropout=0.4",
     "P4/feedforward": "feedforward runs/nottingham.safetensors --epochs 8 --set batch=16 --set dropout=0.3",
-    "P5/minibach": "minibach runs/jsb-windows.safetensors --minutes 30",
+    "P5/minibach": "minibach runs/jsb-windows.safetensors --epochs 5",
     "own bach/lstm": "bach-lstm",
     "own celtic/lstm": "celtic-lstm",
     "P6/lstm": "bach-lstm",

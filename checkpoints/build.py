@@ -23,7 +23,7 @@ MODELS = {  # name -> family, corpus and options
     "bach-minibach": "minibach bach --epochs 8",
     "celtic-lstm": "lstm celtic --epochs 10 --set batch=16 --set dropout=0.3",
     "celtic-feedforward": "feedforward celtic --epochs 8 --set batch=16 --set dropout=0.3",
-    "celtic-vae": "vae celtic --epochs 8 --set batch=16 --set dropout=0.3",
+    "celtic-vae": "vae celtic --epochs 6 --set batch=16 --set dropout=0.3",
 }
 
 

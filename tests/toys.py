@@ -91,7 +91,10 @@ def tune(number: int) -> Roll:
     return Roll(symbols, 12, ((0, metre),), pickup, keys=((0, key),), names=("Melody",), title=f"Tune {number}")
 
 
-ROLLS = {"chorales": tuple(chorale(i) for i in range(12)), "tunes": tuple(tune(i) for i in range(12))}
+ROLLS = {  # as a corpus gives them: each ends with its last note
+    "chorales": tuple(chorale(i).without_tail() for i in range(12)),
+    "tunes": tuple(tune(i).without_tail() for i in range(12)),
+}
 
 
 def write_corpus(path: Path, rolls: Iterable[Roll], splits: Sequence[str] = SPLITS) -> Path:

@@ -107,6 +107,12 @@ class State:
                 f"{path} is the state of a run with another {', '.join(differs)}",
                 "Resume with the options it was started with, or delete it to start anew.",
             )
+        here = {name: tuple(parameter.shape) for name, parameter in self.network.named_parameters()}
+        saved = {name: stored.arrays[f"weights/{name}"].shape for name in here if f"weights/{name}" in stored.arrays}
+        if saved != here:
+            raise MusegenError(
+                f"{path} is the state of a run by another version of musegen", "Delete it to start anew."
+            )
         self.progress = Progress(**stored.header["progress"])
         optimiser: dict[Tensor, dict[str, Tensor]] = {}
         with torch.no_grad():

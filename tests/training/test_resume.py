@@ -165,6 +165,11 @@ def test_a_state_of_another_run_is_refused(corpora, tmp_path):
             train(run_of("lstm", corpora["tunes"], out, resume=True, **wanted))
     with pytest.raises(MusegenError, match=r"another family, corpus, settings"):
         train(run_of("feedforward", corpora["chorales"], out, 3, seed=7, resume=True))
+    stored = storage.load(state_path(out), "training state")
+    fewer = {name: array.copy() for name, array in stored.arrays.items() if name != "weights/heads.leap"}
+    storage.save(state_path(out), "training state", stored.header, fewer, overwrite=True)
+    with pytest.raises(MusegenError, match="by another version"):
+        train(run_of("lstm", corpora["tunes"], out, 3, seed=7, resume=True))
     state_path(out).write_bytes(state_path(out).read_bytes()[:-1])
     with pytest.raises(MusegenError, match=r"cut.state is cut short"):
         train(run_of("lstm", corpora["tunes"], out, 3, seed=7, resume=True))
