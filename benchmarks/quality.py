@@ -111,7 +111,7 @@ def jobs(where: Where) -> list[Job]:
         add_ours(f"own {name}/lstm", f"lstm ({OURS[f'own {name}/lstm']})")
         add_gru(
             f"own {name}/gru-twin",
-            "bare GRU as large, trained as long",
+            "bare GRU as large",
             lambda name=name: _layered(twin(f"own {name}/lstm", where)),  # type: ignore[misc]
         )
     shipped = OURS["P6/lstm"]
@@ -180,7 +180,8 @@ def measure(job: Job, where: Where, again: bool) -> Finding:
     if known and known.identity != identity:
         path.with_suffix(".safetensors").unlink(missing_ok=True)  # of other data or options: it is trained anew
     found = job.run()
-    command = found.command or f"python benchmarks/quality.py {_quoted(job.name)}"
+    bound = "" if where.most == float("inf") else f"--most {where.most:g} "
+    command = found.command or f"python benchmarks/quality.py {bound}{_quoted(job.name)}"
     # A training of ours may have been what the identity hangs on, so it is asked for once more.
     found = replace(found, protocol=job.protocol, system=job.system, identity=job.identity(), command=command)
     save(path, found)
