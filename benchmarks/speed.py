@@ -192,7 +192,7 @@ def train(arguments: argparse.Namespace) -> Iterator[Row]:
     corpus, kind = open_corpus("bach"), family("lstm")
     settings, vocabulary = kind.settings(), vocabulary_of(corpus)
     rolls = (corpus.roll(index) for index in corpus.split("train"))
-    batches = training_batches(prepare(kind, rolls, vocabulary, settings), settings.batch, 1, 0)
+    batches = training_batches(prepare(kind, rolls, vocabulary, settings)[0], settings.batch, 1, 0)
     cells = [each.cells for each in batches]
     cpu = torch.device("cpu")
     tensors = [
