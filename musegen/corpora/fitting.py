@@ -8,29 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from musegen.corpora.encode import Report, find_files
+from musegen.corpora.reading import Encode
 from musegen.corpora.workers import Failure, Pool
 from musegen.errors import MusegenError
 from musegen.formats import printable, read
 from musegen.representation.arrange import arrange
 from musegen.representation.grid import encode
 from musegen.representation.roll import Roll
-
-
-@dataclass(frozen=True)
-class Fit:
-    """Ask for the pieces of a file; answered with a `Fitted`.
-
-    Attributes:
-        path: of the file.
-        name: of the file among the others.
-        voices: of every piece.
-        steps_per_quarter: the grid.
-    """
-
-    path: str
-    name: str
-    voices: int
-    steps_per_quarter: int
 
 
 @dataclass
@@ -75,7 +59,7 @@ def fit_files(
     fitted = Fitted(refused=[(file, why) for file, _, why in report.refused])
     jobs = max(1, min(os.cpu_count() or 1, len(files) // 16))
     with Pool("musegen.corpora.fitting:work", jobs) as pool:
-        tasks = (Fit(path, name, voices, steps_per_quarter) for path, name in files)
+        tasks = (Encode(path, name, voices, steps_per_quarter) for path, name in files)
         for done, (task, answer) in enumerate(pool.map(tasks, min(8, 1 + len(files) // 64)), 1):
             if isinstance(answer, Failure):
                 fitted.refused.append((task.name, answer.why))
@@ -96,7 +80,7 @@ def fit_files(
     return fitted
 
 
-def work(task: Fit) -> Fitted:
+def work(task: Encode) -> Fitted:
     """Do a task."""
     found = Fitted()
     shown = printable(task.path)

@@ -1,4 +1,4 @@
-"""The heads in numpy: a slice drawn voice by voice, then its length. The twin of `slice_network.SliceHeads`."""
+"""The heads in numpy: a slice drawn voice by voice, then its length. The twin of `slice_heads.SliceHeads`."""
 
 from __future__ import annotations
 
