@@ -134,14 +134,4 @@ def beginnings(rolls: Iterable[Roll], bars: int) -> list[Roll]:
 def first_bars(roll: Roll, bars: int) -> Roll:
     """The beginning of a piece: its pickup and that many bars; the piece itself when it has no more."""
     spans = whole_bars(roll)
-    if len(spans) <= bars:
-        return roll
-    steps = spans[bars].first
-    return replace(
-        roll,
-        symbols=roll.symbols[:steps],
-        metres=tuple(change for change in roll.metres if change[0] < steps),
-        keys=tuple(change for change in roll.keys if change[0] < steps),
-        tempi=tuple(change for change in roll.tempi if change[0] < steps),
-        fermatas=frozenset(place for place in roll.fermatas if place[0] < steps),
-    )
+    return roll if len(spans) <= bars else roll.until(spans[bars].first)

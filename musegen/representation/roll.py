@@ -109,15 +109,20 @@ class Roll:
         """The same without the silence after the last note; a roll in which nothing sounds stays as it is."""
         heard = np.flatnonzero((self.sounding() != REST).any(axis=1))
         end = int(heard[-1]) + 1 if len(heard) else self.steps
-        if end == self.steps:
+        return self.until(end)
+
+    def until(self, end: int) -> Roll:
+        """The same up to a step; the roll itself when it is no longer."""
+        if end >= self.steps:
             return self
         return replace(
             self,
             symbols=self.symbols[:end],
             metres=tuple(change for change in self.metres if change[0] < end),
+            pickup=min(self.pickup, end),
             keys=tuple(change for change in self.keys if change[0] < end),
             tempi=tuple(change for change in self.tempi if change[0] < end),
-            pickup=min(self.pickup, end),
+            fermatas=frozenset(place for place in self.fermatas if place[0] < end),
         )
 
     def with_symbols(self, symbols: NDArray[np.uint8]) -> Roll:
