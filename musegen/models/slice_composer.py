@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Composer, Filling, Sampling, Surprise
 from musegen.models.features import Features
-from musegen.models.numpy_layers import Floats, pick, summed_rows, surprise
+from musegen.models.numpy_layers import Floats, summed_rows, surprise
+from musegen.models.particles import compose
 from musegen.models.recall import (
     HALF_LIVES,
     LAGS,
@@ -27,6 +27,7 @@ from musegen.models.recall import (
     shares,
     slice_names,
 )
+from musegen.models.slice_limits import Limits
 from musegen.models.slice_voices import SliceVoices
 from musegen.models.slices import UNKNOWN_TONIC, Context, Flags, Frame, Ints, widened
 from musegen.models.vocabulary import Vocabulary
@@ -35,12 +36,8 @@ from musegen.representation.template import Template
 
 _FRAME = tuple(Frame.__dataclass_fields__)
 _LAGS = np.array(LAGS)
-_PAST = ("sound", "previous_event", "previous_length", "agreed", "compass", "tally", "matched", "at")
+_PAST = ("sound", "previous_event", "previous_length", "agreed", "compass", "tally", "matched", "count", "at")
 """What a run keeps of each piece's past besides its cells."""
-
-UNDER = 0.6
-"""Temperature of the voices drawn under the first, as a share of its own and of the lengths': what is left to choose
-under a melody is mostly right or wrong, and chance does not make it richer."""
 
 State = tuple[Floats, ...]
 """What a trunk remembers: arrays whose first axis is the piece."""
@@ -77,30 +74,21 @@ class SliceComposer(Composer):
         self.in_range = vocabulary.in_range()
 
     def fill(self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int]) -> list[Filling]:
-        """Compose each template's notes; every cell must be open."""
-        if any(not template.open.all() or template.allowed is not None for template in templates):
-            raise MusegenError(
-                "this family writes whole pieces, and cannot keep given notes yet",
-                "Use a model of the family minibach.",
-            )
-        return self.compose(templates, how, pieces, self.start(how, pieces))
+        """Compose the open cells of each template, with `how.particles` where anything is fixed or asked."""
+        free = [i for i, template in enumerate(templates) if template.is_blank]
+        bound = [i for i in range(len(templates)) if i not in set(free)]
+        filled: dict[int, Filling] = {}
+        for some, particles in ((free, 1), (bound, how.particles)):
+            if some:
+                chosen = [templates[i] for i in some], replace(how, particles=particles), [pieces[i] for i in some]
+                filled |= zip(some, self.compose(*chosen, self.start(*chosen[1:])), strict=True)
+        return [filled[i] for i in range(len(templates))]
 
     def compose(
         self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int], state: State
     ) -> list[Filling]:
         """Compose from a state of one's choice."""
-        run = Run(self, templates, state)
-        chances = np.zeros((len(templates), int(run.steps.max(initial=0)), self.vocabulary.voices + 1))
-        for own, piece, steps in zip(chances, pieces, run.steps, strict=True):
-            own[:steps] = how.generator(piece).random((steps, chances.shape[2]))
-        under = replace(how, temperature=UNDER * how.temperature)
-        hows = [how, *[under] * (self.vocabulary.voices - 1), how]
-        turn = 0
-        while len(run.active):
-            drawn = chances[run.active, turn]
-            run.advance(lambda column, logits: pick(logits, hows[column], drawn[:, column]))  # noqa: B023
-            turn += 1
-        return run.fillings()
+        return compose(self, templates, how, pieces, state)
 
     def look(self, context: Context) -> Floats:
         """(n, width): what the trunk is told of the context."""
@@ -130,8 +118,10 @@ class SliceComposer(Composer):
 class Run:
     """A batch of pieces in the making (B pieces, S steps of the longest, V voices, L lags)."""
 
-    def __init__(self, composer: SliceComposer, templates: Sequence[Template], state: State) -> None:
-        self.composer, self.templates = composer, templates
+    def __init__(
+        self, composer: SliceComposer, templates: Sequence[Template], state: State, limits: Limits | None = None
+    ) -> None:
+        self.composer, self.templates, self.limits = composer, templates, limits
         v = composer.vocabulary
         self.steps = np.array([template.roll.steps for template in templates])
         longest = int(self.steps.max(initial=0))
@@ -154,14 +144,15 @@ class Run:
         self.agreed = np.zeros((b, len(LAGS)), np.int64)  # steps
         self.compass = np.full((b, v.voices, 2), v.rest)
         self.tally = np.zeros((b, len(HALF_LIVES), 12))
-        # The slices so far, by turn, and how many steps of the music before each agree with those before the present.
+        # The slices so far, and how many steps of the music before each agree with those before the present.
         self.names = np.zeros((b, longest), np.uint64)
         self.slices = np.zeros((b, longest, v.voices + 1), np.int64)  # events, and length
-        self.matched = np.zeros((b, 0), np.int64)
+        self.matched = np.zeros((b, longest + 1), np.int64)
+        self.count = np.zeros(b, np.int64)
         self.at = np.zeros(b, np.int64)
         self.nats = np.zeros(b)
         self.active: Ints = np.flatnonzero(self.at < self.steps)
-        self.state = tuple(part[self.active] for part in state)  # of the active pieces alone
+        self.state = tuple(part.copy() for part in state)
 
     def context(self) -> Context:
         """What is known of the next slice of each active piece."""
@@ -192,36 +183,48 @@ class Run:
         )
 
     def longest_match(self) -> tuple[Ints, Ints]:
-        """Of each active piece: the turn after the longest agreement with the present, and its steps (0 for none)."""
-        matched = self.matched[self.active]
+        """Of each active piece: the slice after the longest agreement with the present, and its steps (0 for none)."""
+        latest = int(self.count[self.active].max())
+        matched = self.matched[self.active, :latest]
         if not matched.size:
             nothing = np.zeros(len(matched), np.int64)
             return nothing, nothing
         best = matched.shape[1] - 1 - matched[:, ::-1].argmax(axis=1)  # the latest of equals
         return best, matched[np.arange(len(best)), best]
 
-    def advance(self, choose: Callable[[int, Floats], Ints]) -> None:
+    def advance(self, choose: Callable[[int, Floats, Floats], Ints]) -> None:
         """Draw one slice of every active piece.
 
         Args:
-            choose: column of the draw (voices in drawing order, then the length) and (n, K) logits -> (n,) classes.
+            choose: column of the draw (voices in drawing order, then the length), (n, K) logits and the same with -inf
+                for what may not be written -> (n,) classes.
         """
-        composer, act = self.composer, self.active
+        composer, limits, act = self.composer, self.limits, self.active
         context = self.context()
-        read, after = composer.read(context, self.state)
+        read, after = composer.read(context, tuple(part[act] for part in self.state))
         nats = self.nats[act]
+        turn = limits.turn(act, self.at[act], context) if limits else None
 
         def choose_in_range(column: int, voice: int | None, logits: Floats) -> Ints:
-            allowed = logits if voice is None else np.where(composer.in_range[voice], logits, -np.inf)
-            chosen = choose(column, allowed)
+            if turn:
+                may = turn.lengths() if voice is None else turn.symbols(column, voice)
+                allowed = np.where(may, logits, -np.inf)
+            else:
+                allowed = logits if voice is None else np.where(composer.in_range[voice], logits, -np.inf)
+            chosen = choose(column, logits, allowed)
             np.add(nats, surprise(logits, chosen), out=nats)
+            if turn and voice is not None:
+                turn.drew(voice, chosen)
             return chosen
 
         event, length = composer.voices.draw(read, context, choose_in_range)
         self.nats[act] = nats
+        if limits and turn:
+            limits.wrote(turn, length)
         self.write(context, event, length)
-        goes_on = self.drop_ended()
-        self.state = after if goes_on.all() else tuple(part[goes_on] for part in after)
+        self.drop_ended()
+        for part, new in zip(self.state, after, strict=True):
+            part[act] = new
 
     def foresee(self, context: Context, who: Ints, event: Ints, length: Ints) -> Context:
         """What would be known of the next slice of some pieces if they wrote this one now; nothing is kept.
@@ -264,25 +267,36 @@ class Run:
 
     def _remember(self, event: Ints, length: Ints) -> None:
         """Take a slice of every active piece into the tallies, and into what later ones are matched with."""
-        v, act, k = self.composer.vocabulary, self.active, self.matched.shape[1]
+        v, act, k = self.composer.vocabulary, self.active, self.count[self.active]
         quarters = length / v.steps_per_quarter
         self.tally[act] = add_to_tally(self.tally[act], pitch_classes(self.sound[act], v), quarters)
-        self.names[act, k] = slice_names(event, length)
+        names = slice_names(event, length)
+        self.names[act, k] = names
         self.slices[act, k] = np.concatenate([event, length[:, None]], axis=1)
+        self.count[act] = k + 1
         # A place matches as far as the one before it did and a slice further, if the slices are the same.
-        first = max(0, k + 1 - MEMORY)
-        same = self.names[:, first:k] == self.names[:, k : k + 1]
-        spans = np.zeros(len(self.steps), np.int64)
-        spans[act] = length
-        grown = np.zeros((len(self.steps), k + 1), np.int64)
-        grown[:, first + 1 :] = np.where(same, self.matched[:, first:] + spans[:, None], 0)
-        self.matched = grown
+        first, latest = max(0, int(k.min()) + 1 - MEMORY), int(k.max())
+        places = np.arange(first, latest)
+        same = self.names[act, first:latest] == names[:, None]
+        same &= (places < k[:, None]) & (places > k[:, None] - MEMORY)
+        self.matched[act, first + 1 : latest + 1] = np.where(same, self.matched[act, first:latest] + length[:, None], 0)
+        self.matched[act, first] = 0
+
+    def resample(self, rows: Ints, ancestors: Ints) -> None:
+        """Let rows go on from where others of the same piece stand."""
+        own = [getattr(self, name) for name in _PAST]
+        for array in (*own, self.event, self.ends, self.names, self.slices, self.nats, *self.state):
+            array[rows] = array[ancestors]
+        if self.limits:
+            self.limits.resample(rows, ancestors)
+
+    def filling(self, row: int) -> Filling:
+        """The piece of a row."""
+        template = self.templates[row]
+        symbols = self.composer.vocabulary.decode(self.event[row, : self.steps[row]])
+        symbols = np.where((symbols == HOLD) & (sounding(symbols) == REST), REST, symbols).astype(np.uint8)
+        return Filling(template.roll.with_symbols(symbols), float(self.nats[row]))
 
     def fillings(self) -> list[Filling]:
-        """The pieces, in order."""
-        filled = []
-        for i, template in enumerate(self.templates):
-            symbols = self.composer.vocabulary.decode(self.event[i, : self.steps[i]])
-            symbols = np.where((symbols == HOLD) & (sounding(symbols) == REST), REST, symbols).astype(np.uint8)
-            filled.append(Filling(template.roll.with_symbols(symbols), float(self.nats[i])))
-        return filled
+        """Of all rows, in order."""
+        return [self.filling(row) for row in range(len(self.templates))]

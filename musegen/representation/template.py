@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,18 @@ from numpy.typing import NDArray
 from musegen.errors import MusegenError
 from musegen.representation.roll import HOLD, REST, SYMBOLS, Roll
 from musegen.score import Key, Metre
+
+if TYPE_CHECKING:
+    from musegen.representation.automaton import Rule
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Steps that repeat earlier ones in all voices: `target` and on as `source` and on."""
+
+    source: int
+    target: int
+    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,20 +35,33 @@ class Template:
             answer can leak into a model.
         open: (steps, voices) bool: the cells to fill. The others come back bit for bit.
         allowed: (steps, voices, 130) bool: the symbols that an open cell may take; None when it may take any.
+        sounding: (steps, voices, 129) bool: the pitches that may sound in an open cell, begun there or held into it,
+            and, last, silence; None when anything may.
+        rules: what the line of a voice must obey as a whole.
+        copies: passages that must repeat earlier ones, which are no copies themselves.
     """
 
     roll: Roll
     open: NDArray[np.bool_]
     allowed: NDArray[np.bool_] | None = None
+    sounding: NDArray[np.bool_] | None = None
+    rules: tuple[Rule, ...] = ()
+    copies: tuple[Copy, ...] = ()
 
     def __post_init__(self) -> None:
         cells = self.roll.symbols.shape
-        limits = cells if self.allowed is None else self.allowed.shape[:-1]
-        if self.open.shape != cells or limits != cells:
-            raise ValueError(f"a template of {cells} cells has openings {self.open.shape} and limits {limits}")
-        if self.allowed is not None and (stuck := self.open & ~self.allowed.any(-1)).any():
-            step, voice = map(int, np.argwhere(stuck)[0])
-            raise MusegenError(f"no symbol is left for {_place(self.roll, step, voice)}", "Ask for less at once.")
+        for limits in (self.allowed, self.sounding):
+            if self.open.shape != cells or (limits is not None and limits.shape[:-1] != cells):
+                raise ValueError(f"a template of {cells} cells has openings and limits for others")
+            if limits is not None and (stuck := self.open & ~limits.any(-1)).any():
+                step, voice = map(int, np.argwhere(stuck)[0])
+                raise MusegenError(f"no symbol is left for {_place(self.roll, step, voice)}", "Ask for less at once.")
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether everything is open and nothing is asked."""
+        asked = self.rules or self.copies or self.allowed is not None or self.sounding is not None
+        return bool(self.open.all()) and not asked
 
     @classmethod
     def blank(
@@ -104,6 +130,39 @@ class Template:
         fermatas = frozenset((step, voice) for step, voice in roll.fermatas if voice in voices)
         return cls(replace(roll, symbols=symbols, fermatas=fermatas), is_open)
 
+    @classmethod
+    def hole(cls, roll: Roll, is_open: NDArray[np.bool_]) -> Template:
+        """A piece with a hole: what `infill`, `vary` and `continue` ask.
+
+        A note that crosses an edge of the hole stays whole, and one that ends where the hole begins is not lengthened.
+
+        Args:
+            roll: what it has in the hole is left out.
+            is_open: (steps, voices) bool.
+
+        Raises:
+            MusegenError: nothing is left open.
+        """
+        opened = is_open.copy()
+        before = np.concatenate([np.full((1, roll.voices), REST, np.uint8), roll.sounding()[:-1]])
+        goes_on = (roll.symbols == HOLD) & (before != REST)
+        for voice in range(roll.voices):
+            begins = np.flatnonzero(~goes_on[:, voice])
+            whole = np.logical_and.reduceat(opened[:, voice], begins) if len(begins) else opened[:, voice]
+            opened[:, voice] &= np.repeat(whole, np.diff(begins, append=roll.steps))
+        if not opened.any():
+            raise MusegenError(
+                "nothing is left open there: every note reaches out of the passage", "Open a longer passage."
+            )
+        edge = opened & ~np.concatenate([np.ones((1, roll.voices), bool), opened[:-1]]) & (before != REST)
+        allowed = None
+        if edge.any():
+            allowed = np.ones((*opened.shape, SYMBOLS), bool)
+            allowed[edge, HOLD] = False
+        symbols = np.where(opened, np.uint8(REST), roll.symbols)
+        fermatas = frozenset(place for place in roll.fermatas if not opened[place])
+        return cls(replace(roll, symbols=symbols, fermatas=fermatas), opened, allowed)
+
 
 def violations(template: Template, roll: Roll) -> list[str]:
     """What a model did not keep to, one line each; empty when the roll answers the template.
@@ -127,7 +186,16 @@ def violations(template: Template, roll: Roll) -> list[str]:
     for step, voice in np.argwhere(template.open & ~met).tolist():
         given = symbol_name(int(roll.symbols[step, voice]))
         found.append(f"{_place(asked, step, voice)}: {given} is not allowed")
-    return found
+    if template.sounding is not None:
+        heard = roll.sounding()
+        met = np.take_along_axis(template.sounding, heard[..., None].astype(np.intp), -1)[..., 0]
+        for step, voice in np.argwhere(template.open & ~met).tolist():
+            found.append(f"{_place(asked, step, voice)}: {symbol_name(int(heard[step, voice]))} may not sound")
+    for copy in template.copies:
+        was, came = (roll.symbols[start : start + copy.steps] for start in (copy.source, copy.target))
+        for step, voice in np.argwhere(was != came).tolist():
+            found.append(f"{_place(asked, copy.target + step, voice)}: not as in the passage that it repeats")
+    return found + [broken for rule in template.rules for broken in rule.broken(roll, template.open)]
 
 
 def symbol_name(symbol: int) -> str:

@@ -1,0 +1,247 @@
+"""What may be written next by pieces that are bound: what is fixed in them and asked of them, as masks for each draw.
+
+The tables of all voices (see `representation.ways`) lie end to end in flat arrays, so that one look-up serves pieces of
+different lengths and rules at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from musegen.errors import MusegenError
+from musegen.models.slices import Context, Flags, Ints
+from musegen.models.vocabulary import Vocabulary
+from musegen.representation.template import Template
+from musegen.representation.ways import Cells, Ways
+
+
+class Limits:
+    """Of a run (R rows, V voices, K classes); a piece may have several rows, its particles.
+
+    Args:
+        templates: of the pieces.
+        count: rows of each piece.
+        vocabulary: of the model.
+        order: in which the voices are drawn.
+
+    Raises:
+        MusegenError: what is asked cannot be met, or a fixed pitch has no class.
+    """
+
+    def __init__(self, templates: Sequence[Template], count: int, vocabulary: Vocabulary, order: Sequence[int]) -> None:
+        self.vocabulary, self.order = vocabulary, list(order)
+        self.owner = np.repeat(np.arange(len(templates)), count)
+        self.copies = [template.copies for template in templates]
+        self.marks = [{mark for copy in each for mark in (copy.source + 1, copy.target)} for each in self.copies]
+        shape = len(self.owner), vocabulary.voices
+        self.state = np.zeros(shape, np.int64)
+        self.states, self.table, self.path, self.base, self.cell, self.new_at = (
+            np.zeros(shape, np.int64) for _ in range(6)
+        )
+        self.dead = np.zeros(len(self.owner), bool)
+        self.ways: list[list[Ways]] = []
+        voices = [bound(template, vocabulary) for template in templates]
+        for owner in self.owner:
+            # Copies are written into the tables of each row as the row finds out what they are.
+            own = voices[owner]
+            self.ways.append([_apart(each) for each in own] if self.copies[owner] else own)
+        self._lay_out()
+        longest = max((template.roll.steps for template in templates), default=0)
+        self.written = np.zeros((*shape, longest if any(self.copies) else 0), np.int64)
+
+    def _lay_out(self) -> None:
+        """Put all tables end to end, each distinct one once."""
+        flat: dict[str, list[np.ndarray]] = {
+            name: [] for name in ("steps", "paths", "after", "stay", "move", "classes", "new")
+        }
+        size = dict.fromkeys(flat, 0)
+        at: dict[tuple[str, int], int] = {}
+
+        def put(name: str, array: np.ndarray, key: int) -> int:
+            if (name, key) not in at:
+                at[name, key] = size[name]
+                flat[name].append(array)
+                size[name] += array.size
+            return at[name, key]
+
+        longest = self.vocabulary.longest_bar
+        paths: dict[int, np.ndarray] = {}
+        for row, own in enumerate(self.ways):
+            for voice, way in enumerate(own):
+                automaton = id(way.cells.automaton)
+                if automaton not in paths:
+                    paths[automaton] = way.held(longest)
+                self.states[row, voice] = way.steps.shape[1]
+                self.table[row, voice] = put("steps", way.steps, automaton)
+                self.path[row, voice] = put("paths", paths[automaton], automaton)
+                self.base[row, voice] = put("after", way.after, id(way))
+                put("stay", way.stay, id(way))
+                put("move", way.move, id(way))
+                self.cell[row, voice] = put("classes", way.cells.classes, id(way))
+                self.new_at[row, voice] = put("new", way.cells.new, id(way))
+        joined = {name: np.concatenate([array.ravel() for array in arrays]) for name, arrays in flat.items()}
+        self.steps, self.paths, self.after = joined["steps"], joined["paths"], joined["after"]
+        self.stay, self.move, self.classes = joined["stay"], joined["move"], joined["classes"]
+        self.new = joined["new"].astype(np.int64)
+        for row, own in enumerate(self.ways):
+            if not self.copies[self.owner[row]]:
+                continue
+            for voice, way in enumerate(own):  # what changes is changed where it is looked up
+                for name in ("after", "stay", "move"):
+                    setattr(way, name, self._region(name, row, voice, getattr(way, name).shape))
+                classes = self._region("classes", row, voice, way.cells.classes.shape)
+                way.cells = replace(way.cells, classes=classes)
+
+    def _region(self, name: str, row: int, voice: int, shape: tuple[int, ...]) -> np.ndarray:
+        """A row's own part of a flat array."""
+        first = (self.cell if name == "classes" else self.base)[row, voice]
+        array: np.ndarray = getattr(self, name)[first : first + np.prod(shape)]
+        return array.reshape(shape)
+
+    def turn(self, rows: Ints, at: Ints, context: Context) -> Turn:
+        """What may be drawn for the next slices of some rows, which begin at these steps."""
+        return Turn(self, rows, at, context)
+
+    def wrote(self, turn: Turn, length: Ints) -> None:
+        """Take slices that have been drawn, with their lengths, into account."""
+        rows, at, v = turn.rows, turn.at, self.vocabulary
+        self.dead[rows] |= turn.stuck
+        self.state[rows] = self.paths.take(self.path[rows] + turn.state * v.longest_bar + (length - 1)[:, None])
+        if not self.written.size:
+            return
+        for row, first, steps, event, silent in zip(rows, at, length, turn.written, turn.silent_after, strict=True):
+            self.written[row, :, first] = event
+            self.written[row, :, first + 1 : first + steps] = np.where(silent, v.rest, v.hold)[:, None]
+            marks = self.marks[self.owner[row]]
+            if any(first < mark <= first + steps for mark in marks):
+                self._repeat(int(row), int(first + steps))
+
+    def _repeat(self, row: int, now: int) -> None:
+        """Fix what must repeat what a row has written so far."""
+        for copy in self.copies[self.owner[row]]:
+            known = min(now, copy.source + copy.steps) - copy.source
+            if known <= 0 or copy.target < now:
+                continue
+            for voice, way in enumerate(self.ways[row]):
+                way.fix(copy.target, self.written[row, voice, copy.source : copy.source + known], now)
+        alive = [way.leads_on(now, int(state)) for way, state in zip(self.ways[row], self.state[row], strict=True)]
+        self.dead[row] |= not all(alive)
+
+    def resample(self, rows: Ints, ancestors: Ints) -> None:
+        """Let rows go on from where others of the same piece stand."""
+        for array in (self.state, self.dead, self.written):
+            array[rows] = array[ancestors]
+        if not self.copies[self.owner[rows[0]]]:
+            return
+        for voice in range(self.vocabulary.voices):
+            for name in ("after", "stay", "move", "classes"):
+                way = self.ways[rows[0]][voice]
+                shape = way.cells.classes.shape if name == "classes" else getattr(way, name).shape
+                parts = [self._region(name, int(row), voice, shape) for row in rows]
+                was = [self._region(name, int(row), voice, shape).copy() for row in ancestors]
+                for part, old in zip(parts, was, strict=True):
+                    part[:] = old
+
+
+class Turn:
+    """One draw of a slice in some rows of a run (n rows).
+
+    Attributes:
+        rows: (n,).
+        at: (n,) the step at which the slice begins.
+        state: (n, V) of each voice's automaton, after what has been drawn.
+        written: (n, V) classes as a roll has them: silence that goes on is a rest.
+        silent_after: (n, V) whether the voice is silent then.
+        stuck: (n,) rows in which nothing was left to write.
+    """
+
+    def __init__(self, limits: Limits, rows: Ints, at: Ints, context: Context) -> None:
+        self.limits, self.rows, self.at, self.context = limits, rows, at, context
+        v = limits.vocabulary
+        self.state = limits.state[rows].copy()
+        self.written = np.zeros_like(self.state)
+        self.silent = context.before == v.rest
+        self.silent_after = self.silent.copy()
+        self.stuck = np.zeros(len(rows), bool)
+        self.still = ~context.joint
+        movable = limits.move.take(limits.base[rows] + at[:, None] * limits.states[rows] + self.state)[:, limits.order]
+        # Whether it falls to a voice to move where one must: those drawn after it cannot.
+        later = np.logical_or.accumulate(movable[:, ::-1], axis=1)[:, ::-1]
+        self.last = movable & ~np.concatenate([later[:, 1:], np.zeros((len(rows), 1), bool)], axis=1)
+        self.onward = np.zeros((len(rows), v.classes), np.int64)
+
+    def symbols(self, column: int, voice: int) -> Flags:
+        """(n, K) what the voice may write."""
+        limits, rows, at, v = self.limits, self.rows, self.at, self.limits.vocabulary
+        classes = np.arange(v.classes)
+        states = limits.states[rows, voice]
+        new = limits.new.take(limits.new_at[rows, voice] + at)
+        from_state = limits.table[rows, voice] + (new * states + self.state[:, voice]) * v.classes
+        self.onward = limits.steps.take(from_state[:, None] + classes)
+        may = limits.classes.take((limits.cell[rows, voice] + at * v.classes)[:, None] + classes)
+        may &= limits.after.take((limits.base[rows, voice] + at * states)[:, None] + self.onward)
+        silent = self.silent[:, voice]
+        may[silent, v.hold] = may[silent, v.rest]
+        may[silent, v.rest] = False
+        may[self.still & self.last[:, column], v.hold] = False
+        return self._or_stuck(may)
+
+    def drew(self, voice: int, chosen: Ints) -> None:
+        """Take what a voice has drawn into account."""
+        v = self.limits.vocabulary
+        silent = self.silent[:, voice]
+        self.still &= chosen == v.hold
+        written = np.where(silent & (chosen == v.hold), v.rest, chosen)
+        self.written[:, voice] = written
+        self.silent_after[:, voice] = written == v.rest
+        self.state[:, voice] = self.onward[np.arange(len(written)), written]
+
+    def lengths(self) -> Flags:
+        """(n, longest bar) how long the slice may last, from one step up."""
+        limits, rows, v = self.limits, self.rows, self.limits.vocabulary
+        base, states = limits.base[rows], limits.states[rows]
+        following = (self.at + 1)[:, None]
+        stay = limits.stay.take(base + following * states + self.state).min(axis=1)
+        length = np.arange(v.longest_bar)  # less one
+        ends = np.minimum(following + length, (self.at + self.context.room)[:, None])
+        state = limits.paths.take((limits.path[rows] + self.state * v.longest_bar)[..., None] + length)
+        movable = limits.move.take(base[..., None] + ends[:, None] * states[..., None] + state).any(axis=1)
+        room = self.context.room[:, None] - 1
+        return self._or_stuck((length <= stay[:, None]) & (movable | (length == room)) & (length <= room))
+
+    def _or_stuck(self, may: Flags) -> Flags:
+        """The same, but for rows where nothing is left: they write anything, and count for nothing."""
+        stuck = ~may.any(axis=1)
+        if stuck.any():
+            self.stuck |= stuck
+            may[stuck] = True
+        return may
+
+
+def bound(template: Template, vocabulary: Vocabulary) -> list[Ways]:
+    """The voices of a template as a model may write them.
+
+    Raises:
+        MusegenError: a fixed pitch has no class, or a voice cannot be completed.
+    """
+    vocabulary.encode(template.roll.symbols[~template.open])
+    in_range, ways = vocabulary.in_range(), []
+    for voice in range(vocabulary.voices):
+        cells = Cells.of(template, voice, vocabulary.low, vocabulary.pitches, in_range[voice])
+        way = Ways(cells)
+        if (step := way.stuck) is not None:
+            bar = template.roll.clock()[0][step]
+            name = (template.roll.names[voice] if template.roll.names else "") or f"voice {voice + 1}"
+            raise MusegenError(f"nothing that is left to the {name.lower()} fits bar {bar}", "Ask for less at once.")
+        ways.append(way)
+    return ways
+
+
+def _apart(way: Ways) -> Ways:
+    """A copy whose tables are its own."""
+    own = Ways.__new__(Ways)
+    own.__dict__.update(way.__dict__)
+    return own

@@ -1,0 +1,178 @@
+"""Which ways are left to complete a voice: the backward pass over its automaton, exact for every constraint.
+
+A sampler that writes a symbol only where a way is left after it never gets stuck and never breaks a constraint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musegen.representation.automaton import Automaton, Flags, Ints, heard, line, product
+from musegen.representation.roll import HOLD, REST
+from musegen.representation.template import Template
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """One voice of a template as a model may write it (S steps, K classes, P pitches).
+
+    Attributes:
+        classes: (S, K) which class each cell may take; one only where it is fixed.
+        sounds: (S, P + 1) which pitch may sound there, or, last, silence.
+        new: (S,) cells in which rules are judged: open ones, and the first onset or rest after them.
+        automaton: of the line and all rules.
+        heard: (Q,) the class that sounds in each of its states; P in silence.
+    """
+
+    classes: Flags
+    sounds: Flags
+    new: Flags
+    automaton: Automaton
+    heard: Ints
+
+    @classmethod
+    def of(cls, template: Template, voice: int, low: int, pitches: int, in_range: Flags | None = None) -> Cells:
+        """Read a voice of a template.
+
+        Args:
+            template: its fixed pitches lie within the classes.
+            voice: from 0.
+            low: the lowest pitch with a class.
+            pitches: how many have one.
+            in_range: (K,) what open cells may take at all.
+        """
+        steps, k = template.roll.steps, pitches + 2
+        kept = np.concatenate([np.arange(low, low + pitches), [REST, HOLD]])
+        is_open = template.open[:, voice]
+        symbols = template.roll.symbols[:, voice].astype(np.int64)
+        fixed = np.where(symbols < REST, symbols - low, pitches + (symbols == HOLD))
+        classes = np.ones((steps, k), bool) if template.allowed is None else template.allowed[:, voice][:, kept]
+        if in_range is not None:
+            classes = classes & in_range
+        classes = np.where(is_open[:, None], classes, np.arange(k) == fixed[:, None])
+        sounds = np.ones((steps, pitches + 1), bool)
+        if template.sounding is not None:
+            sounds[is_open] = template.sounding[is_open, voice][:, kept[:-1]]
+        for copy in template.copies:  # cells that will be the same may take what both may
+            here, there = slice(copy.source, copy.source + copy.steps), slice(copy.target, copy.target + copy.steps)
+            classes[here] &= classes[there]
+            sounds[here] &= sounds[there]
+        for copy in template.copies:
+            there = slice(copy.target, copy.target + copy.steps)
+            classes[there] = classes[copy.source : copy.source + copy.steps]
+            sounds[there] = sounds[copy.source : copy.source + copy.steps]
+        automaton, origins = product(
+            [line(pitches), *(rule.automaton(low, pitches) for rule in template.rules if rule.voice == voice)]
+        )
+        return cls(classes, sounds, _new(is_open, symbols), automaton, heard(pitches)[origins[:, 0]])
+
+
+def _new(is_open: Flags, symbols: Ints) -> Flags:
+    """(S,) open cells, and the first onset or rest after them."""
+    new = is_open.copy()
+    after = False
+    for step, opened in enumerate(is_open):
+        if opened:
+            after = True
+        elif after and symbols[step] != HOLD:
+            new[step], after = True, False
+    return new
+
+
+@dataclass(eq=False)
+class Ways:
+    """What is left to write in one voice (S steps, Q states of the automaton and one more, which is dead).
+
+    Attributes:
+        cells: the voice.
+        steps: (2, Q + 1, K) the state after each class, in given cells and in new ones.
+        after: (S + 1, Q + 1) whether a state, once reached by writing a step, is legal there and leads to a legal end.
+        stay: (S + 1, Q + 1) how many steps from here on nothing need change in each state.
+        move: (S + 1, Q + 1) whether something may change here.
+        still: (Q + 1,) the class by which nothing changes: a hold, or in silence a rest.
+        begin: whether the voice can be completed at all.
+    """
+
+    cells: Cells
+    steps: Ints = field(init=False)
+    after: Flags = field(init=False)
+    stay: NDArray[np.int32] = field(init=False)
+    move: Flags = field(init=False)
+    still: Ints = field(init=False)
+    begin: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        automaton, (count, k) = self.cells.automaton, self.cells.classes.shape
+        states = len(automaton.final)
+        tables = np.stack([automaton.free, automaton.strict])
+        dead = np.full((2, 1, k), states)
+        self.steps = np.concatenate([np.where(tables < 0, states, tables), dead], axis=1)
+        silent = np.append(self.cells.heard == k - 2, True)
+        self.still = np.where(silent, k - 2, k - 1)
+        self.after = np.zeros((count + 1, states + 1), bool)  # as long as the others, to be looked up alike
+        self.stay = np.zeros((count + 1, states + 1), np.int32)
+        self.move = np.zeros((count + 1, states + 1), bool)
+        self.begin = True
+        self._look_back(count, 0)
+
+    @property
+    def stuck(self) -> int | None:
+        """The step at which the voice cannot be completed whatever comes before; None where it can be."""
+        if self.begin:
+            return None
+        alive = np.flatnonzero(self.after.any(axis=1))
+        return max(0, int(alive[0]) - 1) if len(alive) else len(self.after) - 2
+
+    def leads_on(self, step: int, state: int) -> bool:
+        """Whether the rest can be completed from a state before a step."""
+        return bool(self._alive(step)[state])
+
+    def held(self, longest: int) -> Ints:
+        """(Q + 1, longest) the state after so many steps, from 0, in which nothing changes."""
+        onward = self.steps[0, np.arange(len(self.still)), self.still]
+        path = [np.arange(len(onward))]
+        for _ in range(longest - 1):
+            path.append(onward[path[-1]])
+        return np.stack(path, axis=1)
+
+    def fix(self, first: int, classes: Ints, now: int) -> None:
+        """Cells from a step on are known from here: look back over them again.
+
+        Args:
+            first: step.
+            classes: of the cells from there on.
+            now: the step that is written next; what lies before it is done.
+        """
+        self.cells.classes[first : first + len(classes)] = np.arange(self.cells.classes.shape[1]) == classes[:, None]
+        self._look_back(first + len(classes), now, first)
+
+    def _look_back(self, last: int, first: int, sure: int = 0) -> None:
+        """Go back from before step `last` to `first`, stopping where nothing changes once before `sure`."""
+        cells, states = self.cells, len(self.steps[0])
+        everyone = np.arange(states)
+        for step in range(last - 1, first - 1, -1):
+            table = self.steps[int(cells.new[step])]
+            # States that may follow: legal here, and from which the rest can be completed.
+            onward = self._alive(step + 1)
+            after = onward & np.append(cells.sounds[step][cells.heard], False)
+            may = np.flatnonzero(cells.classes[step])
+            good = after[table[:, may]]
+            stays = after[table[everyone, self.still]] & cells.classes[step][self.still]
+            stay = np.where(stays, 1 + self.stay[step + 1, table[everyone, self.still]], 0)
+            move = (good & (may != self.still[:, None])).any(axis=1)
+            same = np.array_equal(after, self.after[step]) and np.array_equal(stay, self.stay[step])
+            same = same and np.array_equal(move, self.move[step])
+            self.after[step], self.stay[step], self.move[step] = after, stay, move
+            if same and step < sure:
+                return
+        if first == 0:
+            self.begin = bool(self._alive(0)[0])
+
+    def _alive(self, step: int) -> Flags:
+        """(Q + 1,) states before a step from which the rest can be completed."""
+        if step == len(self.after) - 1:
+            return np.append(self.cells.automaton.final, False)
+        return np.asarray((self.stay[step] > 0) | self.move[step])
