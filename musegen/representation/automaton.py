@@ -35,11 +35,19 @@ class Automaton:
         free: (Q, K) the same in cells that were given and are not judged; as `strict` wherever that allows a hold or,
             in silence, a rest.
         final: (Q,) whether a line may end there.
+        edge: (Q, K) the same in the first onset or rest after open cells, which was given: it is not judged itself, but
+            it ends what is.
     """
 
     strict: Ints
     free: Ints
     final: Flags
+    edge: Ints
+
+    @property
+    def tables(self) -> tuple[Ints, Ints, Ints]:
+        """Of the three kinds of cells: given ones, open ones, and the first onset or rest given after these."""
+        return self.free, self.strict, self.edge
 
 
 class Rule(Protocol):
@@ -67,7 +75,7 @@ def line(pitches: int) -> Automaton:
     table[0, pitches] = 0
     table[sounding, pitches] = table[sounding + pitches, pitches] = sounding + pitches
     table[sounding, pitches + 1] = sounding
-    return Automaton(table, table, np.ones(len(table), bool))
+    return Automaton(table, table, np.ones(len(table), bool), table)
 
 
 def heard(pitches: int) -> Ints:
@@ -82,29 +90,29 @@ def product(automata: Sequence[Automaton]) -> tuple[Automaton, Ints]:
     Returns:
         The automaton, of states that can be reached alone, and (Q, n) the state of each of the n for each of its own.
     """
+    # A state of the product is one number; its digits are the states of the others.
+    digits = np.cumprod([1, *(len(each.final) for each in automata[:-1])])
+    numbers = {0: 0}
     origins = np.zeros((1, len(automata)), np.int64)
-    known = {origins.tobytes(): 0}
-    tables: dict[str, list[Ints]] = {"strict": [], "free": []}
+    tables: dict[str, list[Ints]] = {"strict": [], "free": [], "edge": []}
     done = 0
     while done < len(origins):
-        fresh: list[Ints] = []
+        fresh: list[int] = []
         for kind, rows in tables.items():
-            steps = np.stack([getattr(each, kind)[origins[done:, i]] for i, each in enumerate(automata)], axis=-1)
-            dead = (steps == DEAD).any(-1)
-            found, inverse = np.unique(steps.reshape(-1, len(automata)), axis=0, return_inverse=True)
-            numbers = np.empty(len(found), np.int64)
-            for i, state in enumerate(found):
-                if (state == DEAD).any():
-                    numbers[i] = DEAD
-                    continue
-                key = state.tobytes()
-                if key not in known:
-                    known[key] = len(known)
-                    fresh.append(state)
-                numbers[i] = known[key]
-            rows.append(np.where(dead, DEAD, numbers[inverse.reshape(dead.shape)]))
+            steps = [getattr(each, kind)[origins[done:, i]] for i, each in enumerate(automata)]
+            dead = np.logical_or.reduce([each == DEAD for each in steps])
+            codes = np.where(dead, DEAD, sum(each * digit for each, digit in zip(steps, digits, strict=True)))
+            found, inverse = np.unique(codes, return_inverse=True)
+            for code in found.tolist():
+                if code != DEAD and code not in numbers:
+                    numbers[code] = len(numbers)
+                    fresh.append(code)
+            named = np.array([numbers.get(code, DEAD) for code in found.tolist()])
+            rows.append(named[inverse.reshape(codes.shape)])
         done = len(origins)
         if fresh:
-            origins = np.concatenate([origins, np.stack(fresh)])
+            more = [np.array(fresh) // digit % len(each.final) for each, digit in zip(automata, digits, strict=True)]
+            origins = np.concatenate([origins, np.stack(more, axis=1)])
     final = np.logical_and.reduce([each.final[origins[:, i]] for i, each in enumerate(automata)])
-    return Automaton(np.concatenate(tables["strict"]), np.concatenate(tables["free"]), final), origins
+    joined = {kind: np.concatenate(rows) for kind, rows in tables.items()}
+    return Automaton(joined["strict"], joined["free"], final, joined["edge"]), origins

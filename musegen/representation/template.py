@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Copy:
-    """Steps that repeat earlier ones in all voices: `target` and on as `source` and on."""
+    """Steps that repeat earlier ones in all voices: from `target`, where a bar begins, as from `source`."""
 
     source: int
     target: int

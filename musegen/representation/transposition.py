@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from musegen.errors import MusegenError
+from musegen.representation.automaton import Automaton, Flags, Rule
 from musegen.representation.roll import REST, Roll
+from musegen.representation.template import Template
 
 Ranges = Sequence[tuple[int, int]]
 """Lowest and highest MIDI pitch of each voice."""
@@ -34,6 +37,58 @@ def transposed(roll: Roll, semitones: int) -> Roll:
         )
     keys = tuple((step, key.transposed(semitones)) for step, key in roll.keys)
     return replace(roll, symbols=moved.astype(np.uint8), keys=keys)
+
+
+def moved(template: Template, semitones: int) -> Template:
+    """Move what is fixed in a template and what is asked of it.
+
+    Args:
+        template: stays as it is.
+        semitones: up; below 0 is down.
+
+    Raises:
+        MusegenError: a fixed pitch would leave 0-127.
+    """
+    if not semitones:
+        return template
+
+    def shifted(limits: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        if limits is None:
+            return None
+        pitches = np.arange(REST) - semitones
+        known = (pitches >= 0) & (pitches < REST)
+        found = limits.copy()
+        found[..., :REST] = limits[..., np.clip(pitches, 0, REST - 1)] & known
+        return found
+
+    return replace(
+        template,
+        roll=transposed(template.roll, semitones),
+        allowed=shifted(template.allowed),
+        sounding=shifted(template.sounding),
+        rules=tuple(_Moved(rule, semitones) for rule in template.rules),
+    )
+
+
+@dataclass(frozen=True)
+class _Moved:
+    """A rule on music that is so many semitones higher."""
+
+    rule: Rule
+    semitones: int
+
+    @property
+    def voice(self) -> int:
+        """From 0."""
+        return self.rule.voice
+
+    def automaton(self, low: int, pitches: int) -> Automaton:
+        """See `Rule`."""
+        return self.rule.automaton(low - self.semitones, pitches)
+
+    def broken(self, roll: Roll, is_open: Flags) -> list[str]:
+        """See `Rule`."""
+        return self.rule.broken(transposed(roll, -self.semitones), is_open)
 
 
 def ranges(rolls: Iterable[Roll]) -> tuple[tuple[int, int], ...]:

@@ -6,11 +6,12 @@ A sampler that writes a symbol only where a way is left after it never gets stuc
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musegen.representation.automaton import Automaton, Flags, Ints, heard, line, product
+from musegen.representation.automaton import Automaton, Flags, Ints, Rule, heard, line, product
 from musegen.representation.roll import HOLD, REST
 from musegen.representation.template import Template
 
@@ -22,14 +23,15 @@ class Cells:
     Attributes:
         classes: (S, K) which class each cell may take; one only where it is fixed.
         sounds: (S, P + 1) which pitch may sound there, or, last, silence.
-        new: (S,) cells in which rules are judged: open ones, and the first onset or rest after them.
+        new: (S,) which of the automaton's tables holds: 0 in cells that were given, 1 in open ones, in which rules are
+            judged, 2 in the first onset or rest given after these.
         automaton: of the line and all rules.
         heard: (Q,) the class that sounds in each of its states; P in silence.
     """
 
     classes: Flags
     sounds: Flags
-    new: Flags
+    new: Ints
     automaton: Automaton
     heard: Ints
 
@@ -64,21 +66,26 @@ class Cells:
             there = slice(copy.target, copy.target + copy.steps)
             classes[there] = classes[copy.source : copy.source + copy.steps]
             sounds[there] = sounds[copy.source : copy.source + copy.steps]
-        automaton, origins = product(
-            [line(pitches), *(rule.automaton(low, pitches) for rule in template.rules if rule.voice == voice)]
-        )
-        return cls(classes, sounds, _new(is_open, symbols), automaton, heard(pitches)[origins[:, 0]])
+        automaton, sounding = _automaton(tuple(rule for rule in template.rules if rule.voice == voice), low, pitches)
+        return cls(classes, sounds, _new(is_open, symbols), automaton, sounding)
 
 
-def _new(is_open: Flags, symbols: Ints) -> Flags:
-    """(S,) open cells, and the first onset or rest after them."""
-    new = is_open.copy()
+@lru_cache(64)
+def _automaton(rules: tuple[Rule, ...], low: int, pitches: int) -> tuple[Automaton, Ints]:
+    """Of any line that obeys some rules, and the class that sounds in each of its states."""
+    automaton, origins = product([line(pitches), *(rule.automaton(low, pitches) for rule in rules)])
+    return automaton, heard(pitches)[origins[:, 0]]
+
+
+def _new(is_open: Flags, symbols: Ints) -> Ints:
+    """(S,) 1 in open cells, 2 in the first onset or rest after them, 0 in the others."""
+    new = is_open.astype(np.int64)
     after = False
     for step, opened in enumerate(is_open):
         if opened:
             after = True
         elif after and symbols[step] != HOLD:
-            new[step], after = True, False
+            new[step], after = 2, False
     return new
 
 
@@ -88,7 +95,7 @@ class Ways:
 
     Attributes:
         cells: the voice.
-        steps: (2, Q + 1, K) the state after each class, in given cells and in new ones.
+        steps: (3, Q + 1, K) the state after each class, in each kind of cells.
         after: (S + 1, Q + 1) whether a state, once reached by writing a step, is legal there and leads to a legal end.
         stay: (S + 1, Q + 1) how many steps from here on nothing need change in each state.
         move: (S + 1, Q + 1) whether something may change here.
@@ -103,15 +110,23 @@ class Ways:
     move: Flags = field(init=False)
     still: Ints = field(init=False)
     begin: bool = field(init=False)
+    _onward: Ints = field(init=False)
+    _changes: list[tuple[Ints, Ints]] = field(init=False)
 
     def __post_init__(self) -> None:
         automaton, (count, k) = self.cells.automaton, self.cells.classes.shape
         states = len(automaton.final)
-        tables = np.stack([automaton.free, automaton.strict])
-        dead = np.full((2, 1, k), states)
+        tables = np.stack(automaton.tables)
+        dead = np.full((3, 1, k), states)
         self.steps = np.concatenate([np.where(tables < 0, states, tables), dead], axis=1)
         silent = np.append(self.cells.heard == k - 2, True)
         self.still = np.where(silent, k - 2, k - 1)
+        # Where something changes, many states (as old as a note may be) go on alike, and are looked at together.
+        everyone = np.arange(states + 1)
+        self._onward = self.steps[:, everyone, self.still]
+        changes = self.steps.copy()
+        changes[:, everyone, self.still] = states
+        self._changes = [_distinct(table) for table in changes]
         self.after = np.zeros((count + 1, states + 1), bool)  # as long as the others, to be looked up alike
         self.stay = np.zeros((count + 1, states + 1), np.int32)
         self.move = np.zeros((count + 1, states + 1), bool)
@@ -151,18 +166,14 @@ class Ways:
 
     def _look_back(self, last: int, first: int, sure: int = 0) -> None:
         """Go back from before step `last` to `first`, stopping where nothing changes once before `sure`."""
-        cells, states = self.cells, len(self.steps[0])
-        everyone = np.arange(states)
+        cells, heard = self.cells, np.append(self.cells.heard, 0)
         for step in range(last - 1, first - 1, -1):
-            table = self.steps[int(cells.new[step])]
-            # States that may follow: legal here, and from which the rest can be completed.
-            onward = self._alive(step + 1)
-            after = onward & np.append(cells.sounds[step][cells.heard], False)
-            may = np.flatnonzero(cells.classes[step])
-            good = after[table[:, may]]
-            stays = after[table[everyone, self.still]] & cells.classes[step][self.still]
-            stay = np.where(stays, 1 + self.stay[step + 1, table[everyone, self.still]], 0)
-            move = (good & (may != self.still[:, None])).any(axis=1)
+            onward, (changes, alike) = self._onward[cells.new[step]], self._changes[cells.new[step]]
+            # States that may follow: legal here, and from which the rest can be completed; never the dead one.
+            after = self._alive(step + 1) & cells.sounds[step][heard]
+            stays = after[onward] & cells.classes[step][self.still]
+            stay = np.where(stays, 1 + self.stay[step + 1, onward], 0)
+            move = after[changes[:, cells.classes[step]]].any(axis=1)[alike]
             same = np.array_equal(after, self.after[step]) and np.array_equal(stay, self.stay[step])
             same = same and np.array_equal(move, self.move[step])
             self.after[step], self.stay[step], self.move[step] = after, stay, move
@@ -176,3 +187,11 @@ class Ways:
         if step == len(self.after) - 1:
             return np.append(self.cells.automaton.final, False)
         return np.asarray((self.stay[step] > 0) | self.move[step])
+
+
+def _distinct(table: Ints) -> tuple[Ints, Ints]:
+    """(rows, columns) -> its distinct rows, and (rows,) which of them each is."""
+    numbers: dict[bytes, int] = {}
+    which = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in table])
+    first = np.unique(which, return_index=True)[1]
+    return table[first], which
