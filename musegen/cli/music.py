@@ -12,33 +12,52 @@ import click
 from musegen.cli.talk import talk
 from musegen.errors import MusegenError
 from musegen.files import cannot
-from musegen.formats import MAX_BYTES, Format, Reading, printable, read, read_bytes
+from musegen.formats import MAX_BYTES, Format, Reading, format_of, printable, read, read_bytes
 from musegen.score import Score
 
 SOURCE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 """The type of an argument that names a piece."""
 
 
-def read_music(source: str, read_as: str | None = None) -> Reading:
+def read_music(source: str, read_as: str | None = None, data: bytes | None = None) -> Reading:
     """Read a file or stdin, and say what was mended or left out.
 
     Args:
         source: a path, or `-` for stdin.
         read_as: suffix of the format, without the dot; by default the file's own, or what stdin looks like.
+        data: what `take` took from the source; taken now when not given.
 
     Raises:
         MusegenError: it cannot be read, or holds no music.
     """
     name = "stdin" if source == "-" else printable(source)
-    if source == "-" or read_as:
-        reading = read_bytes(_bytes_of(source), f".{read_as}" if read_as else None, name)
-    else:
+    if data is None and source != "-" and not read_as:
         reading = read(source)
+    else:
+        form = format_of(source) if not read_as and source != "-" and Path(source).suffix else None
+        reading = read_bytes(take(source) if data is None else data, f".{read_as}" if read_as else form, name)
     for line in reading.mended:
         talk(f"{name}: {line}")
     for what, why in reading.refused:
         talk(f"{name}: left out {what}: {why}")
     return reading
+
+
+def take(source: str) -> bytes:
+    """The bytes of a file or of stdin, for who needs them and the music too; up to what `read_bytes` refuses.
+
+    Raises:
+        MusegenError: it cannot be read.
+    """
+    if source == "-":
+        if sys.stdin is None:
+            raise MusegenError("stdin is closed", "Name a file, or use a pipe.")
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        with Path(source).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise cannot("read", source, error) from error
 
 
 def is_text(form: Format) -> bool:
@@ -76,16 +95,3 @@ def summary(score: Score) -> dict[str, object]:
         "metre": str(score.metres[0][1]),
         "key": str(score.keys[0][1]) if score.keys else None,
     }
-
-
-def _bytes_of(source: str) -> bytes:
-    """Everything up to what `read_bytes` refuses."""
-    if source == "-":
-        if sys.stdin is None:
-            raise MusegenError("stdin is closed", "Name a file, or use a pipe.")
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    try:
-        with Path(source).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise cannot("read", source, error) from error

@@ -23,14 +23,13 @@ class Format:
     Attributes:
         name: such as `MIDI`.
         suffixes: with the dot, in lower case; the first one is written.
-        module: has `read(data, name) -> Reading` and `write(scores) -> bytes`.
-        carries_text: whether `write` also takes a `text` about where the music comes from.
+        module: has `read(data, name) -> Reading`, `write(scores, text) -> bytes` and
+            `provenance(data) -> str | None`, which gives back the text.
     """
 
     name: str
     suffixes: tuple[str, ...]
     module: str
-    carries_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,10 @@ class Reading:
 
 
 FORMATS = (
-    Format("MIDI", (".mid", ".midi", ".kar", ".smf"), "musegen.formats.midi", carries_text=True),
+    Format("MIDI", (".mid", ".midi", ".kar", ".smf"), "musegen.formats.midi"),
     Format("ABC", (".abc",), "musegen.formats.abc"),
-    Format("MusicXML", (".musicxml", ".xml"), "musegen.formats.musicxml", carries_text=True),
-    Format("compressed MusicXML", (".mxl",), "musegen.formats.mxl", carries_text=True),
+    Format("MusicXML", (".musicxml", ".xml"), "musegen.formats.musicxml"),
+    Format("compressed MusicXML", (".mxl",), "musegen.formats.mxl"),
 )
 
 
@@ -144,14 +143,13 @@ def write(scores: Sequence[Score], form: str | Format, text: str = "") -> bytes:
     Args:
         scores: ABC takes any number, the others exactly one.
         form: the format, or a suffix such as `.mid`.
-        text: where the music comes from, for the formats that can carry it.
+        text: where the music comes from, one line.
 
     Raises:
         MusegenError: no format has this suffix, or the format cannot hold these scores.
     """
     known = format_of(f"x{form}") if isinstance(form, str) else form
-    module = import_module(known.module)
-    data: bytes = module.write(scores, text) if known.carries_text else module.write(scores)
+    data: bytes = import_module(known.module).write(scores, text)
     return data
 
 

@@ -60,6 +60,18 @@ def write(scores: Sequence[Score], text: str = "") -> bytes:
     return document(scores[0], text)
 
 
+def provenance(data: bytes) -> str | None:
+    """The text that a file carries about where it comes from, as `write` put it there; None without one.
+
+    Raises:
+        MusegenError: it is not well-formed.
+    """
+    for field in parse(data, "the file").findall("identification/miscellaneous/miscellaneous-field"):
+        if field.get("name") == "provenance":
+            return field.text
+    return None
+
+
 def parse(data: bytes, name: str) -> ElementTree.Element:
     """Parse XML that nobody vouches for: no entities, a bounded tree.
 

@@ -29,6 +29,20 @@ def read(data: bytes, name: str) -> Reading:
             reading = musicxml.read(data, name)
             return Reading(reading.scores, ("it is not compressed", *reading.mended), reading.refused)
         raise MusegenError(f"{name}: it is not a compressed MusicXML file", "Export it again.")
+    return musicxml.read(_score(data, name), name)
+
+
+def provenance(data: bytes) -> str | None:
+    """The text that a file carries about where it comes from, as `write` put it there; None without one.
+
+    Raises:
+        MusegenError: the archive is broken, or holds no score.
+    """
+    return musicxml.provenance(_score(data, "the file"))
+
+
+def _score(data: bytes, name: str) -> bytes:
+    """The score in an archive, unpacked."""
     if len(data) > MAX_ARCHIVE:
         raise MusegenError(f"{name}: archives over {MAX_ARCHIVE >> 20} MiB are not read", "Unpack it first.")
     try:
@@ -48,7 +62,7 @@ def read(data: bytes, name: str) -> Reading:
         raise MusegenError(f"{name}: the archive is broken ({str(error)[:80]})", "Export it again.") from None
     if content[:2] == b"PK":
         raise MusegenError(f"{name}: it is an archive in an archive", "Unpack it first.")
-    return musicxml.read(content, name)
+    return content
 
 
 def write(scores: Sequence[Score], text: str = "") -> bytes:

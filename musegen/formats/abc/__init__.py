@@ -28,6 +28,6 @@ its header fields, uses `read_tunes` and `Tune`:
 
 from musegen.formats.abc.book import decode, read, read_tunes
 from musegen.formats.abc.tune import Event, Line, Span, Tune, WrittenBar
-from musegen.formats.abc.writer import write
+from musegen.formats.abc.writer import provenance, write
 
-__all__ = ["Event", "Line", "Span", "Tune", "WrittenBar", "decode", "read", "read_tunes", "write"]
+__all__ = ["Event", "Line", "Span", "Tune", "WrittenBar", "decode", "provenance", "read", "read_tunes", "write"]

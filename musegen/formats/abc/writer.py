@@ -14,6 +14,8 @@ from musegen.score import Bar, Key, Note, Score, Voice
 UNIT = Fraction(1, 2)
 """Quarters of a note without a number: an eighth."""
 BARS_A_LINE = 4
+PROVENANCE = "% provenance: "
+"""How the comment begins that says where a book comes from."""
 _FIFTHS_LETTERS = "FCGDAEB"
 _SIGNS = {alter: sign for sign, alter in ALTERS.items()}
 _MODES = {"major": "", "minor": "m"}
@@ -30,7 +32,7 @@ class _Piece(NamedTuple):
     fermata: bool
 
 
-def write(scores: Sequence[Score]) -> bytes:
+def write(scores: Sequence[Score], text: str = "") -> bytes:
     """Write scores as one book of tunes, in UTF-8.
 
     Reading it gives the same scores back, but for what ABC cannot say: instruments; a first bar cut short without
@@ -39,12 +41,25 @@ def write(scores: Sequence[Score]) -> bytes:
     in names become spaces, and spaces around them go. A note during which the key or the tempo changes is written as
     two tied ones.
 
+    Args:
+        scores: any number from one up.
+        text: where the book comes from; a comment in its last line.
+
     Raises:
         MusegenError: two notes of a voice overlap, or there is no score.
     """
     if not scores:
         raise MusegenError("there is no score to write")
-    return "\n".join(_tune(number, score) for number, score in enumerate(scores, 1)).encode()
+    tunes = "\n".join(_tune(number, score) for number, score in enumerate(scores, 1))
+    return (tunes + (f"{PROVENANCE}{text}\n" if text else "")).encode()
+
+
+def provenance(data: bytes) -> str | None:
+    """The text that a book carries about where it comes from, as `write` put it there; None without one."""
+    for line in reversed(data.splitlines()):
+        if line.startswith(PROVENANCE.encode()):
+            return line.removeprefix(PROVENANCE.encode()).decode("utf-8", "replace")
+    return None
 
 
 def _tune(number: int, score: Score) -> str:
