@@ -1,5 +1,8 @@
 """Train the shipped models anew: `make checkpoints`. Interrupted, it goes on where it stopped.
 
+With `--cards` nothing is trained: what a family can tell of its training pieces (where a vae's latent space has more of
+an attribute) is learnt anew, and only the card in the file changes.
+
 Every model is one command of the command line with a fixed seed and number of epochs, so that anyone gets the same one
 from the same corpora; its weights are then rounded to half precision.
 """
@@ -11,6 +14,7 @@ import sys
 from pathlib import Path
 
 from musegen.checkpoints import load_checkpoint
+from musegen.corpora import open_corpus
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -21,9 +25,11 @@ MODELS = {  # name -> family, corpus and options
     "bach-feedforward": "feedforward bach --epochs 24 --set dropout=0.5",
     "bach-vae": "vae bach --epochs 24 --set dropout=0.5",
     "bach-minibach": "minibach bach --epochs 8",
+    "bach-coconet": "coconet bach --epochs 100",
     "celtic-lstm": "lstm celtic --epochs 10 --set batch=16 --set dropout=0.3",
     "celtic-feedforward": "feedforward celtic --epochs 8 --set batch=16 --set dropout=0.3",
     "celtic-vae": "vae celtic --epochs 6 --set batch=16 --set dropout=0.3",
+    "celtic-coconet": "coconet celtic --epochs 4 --set width=128 --set dropout=0.05 --set head_dropout=0.1",
 }
 
 
@@ -36,12 +42,25 @@ def build(name: str) -> None:
     load_checkpoint(ROOT / run).save(HERE / f"{name}.safetensors", half=True, overwrite=True)
 
 
-def main(names: list[str]) -> None:
+def learn_card(name: str) -> None:
+    """Let a model that stands tell of its training pieces; its weights stay as they are."""
+    from musegen.training.result import with_learnt
+
+    model = load_checkpoint(HERE / f"{name}.safetensors")
+    told = with_learnt(model, open_corpus(model.card["corpus"]["name"]))
+    told.save(HERE / f"{name}.safetensors", half=True, overwrite=True)
+
+
+def main(arguments: list[str]) -> None:
     """Build the models that are named, or all."""
+    names = [each for each in arguments if each != "--cards"] or list(MODELS)
     RUNS.mkdir(exist_ok=True)
-    for name in names or MODELS:
+    for name in names:
         print(f"== {name}", flush=True)
-        build(name)
+        if "--cards" in arguments:
+            learn_card(name)
+        else:
+            build(name)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ from musegen.errors import MusegenError
 def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, as_json: bool) -> None:
     """Map the latent plane of CHECKPOINT, a VAE: every piece of the corpus as a point, coloured by what varies.
 
-    Prints how each axis goes with pitch, compass, note length and leaps (Pearson's correlation).
+    Prints how pitch, range, note length and density, leaps, mode, tonic and metre go with each axis and, where that is
+    one number, with all axes together. Pearson's and the point-biserial r (mode: 1 for a major third) have a sign; R
+    (the tonic, around the circle of fifths) and eta (metre) go from 0 to 1.
 
     \b
     Examples:
@@ -52,7 +54,8 @@ def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, 
     points = plane(model, rolls)
     title = f"{model.name}: {len(rolls)} pieces of {music.name}"
     output.write(as_file(lambda: latent_map(points, title), suffix))
-    correlations = points.correlations()
+    found = points.associations()
+    dimensions = points.codes.shape[1]
     if as_json:
         click.echo(
             json.dumps(
@@ -60,11 +63,14 @@ def explore(*, checkpoint: str, output: Output, corpus: str | None, split: str, 
                     "path": output.name,
                     "pieces": len(rolls),
                     "active": points.active,
-                    "correlations": {name: [round(float(r), 4) for r in rs] for name, rs in correlations.items()},
+                    "correlations": {each.name: [round(float(r), 4) for r in each.axes] for each in found},
+                    "together": {each.name: round(each.plane, 4) for each in found if each.plane is not None},
+                    "measures": {each.name: each.measure for each in found},
                 }
             )
         )
         return
-    headings = ("", *(f"z{i + 1}" for i in range(points.codes.shape[1])))
-    click.echo(table([[name, *(float(r) for r in rs)] for name, rs in correlations.items()], headings))
-    click.echo(f"{points.active} of {points.codes.shape[1]} dimensions in use")
+    headings = ("", *(f"z{i + 1}" for i in range(dimensions)), "together", "measure")
+    rows = [[each.name, *(float(r) for r in each.axes), each.plane, each.measure] for each in found]
+    click.echo(table(rows, headings))
+    click.echo(f"{points.active} of {dimensions} dimensions in use")

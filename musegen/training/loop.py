@@ -22,7 +22,7 @@ from musegen.training import parallel
 from musegen.training.batches import Batch, collate, measuring_batches, prepare, training_batches
 from musegen.training.hardware import device_of, in_bfloat16
 from musegen.training.log import Log
-from musegen.training.result import begin_from, checkpoint_of, style_of
+from musegen.training.result import begin_from, checkpoint_of, style_of, with_learnt
 from musegen.training.run import Run
 from musegen.training.schedule import Calibration, learning_rate
 from musegen.training.state import State
@@ -120,6 +120,7 @@ class _Training:
                 self._epoch(stop)
         checkpoint = checkpoint_of(self.plan, self.state, self.style, self._seconds())
         if self.world.rank == 0:
+            checkpoint = with_learnt(checkpoint, self.plan.corpus)
             checkpoint.save(self.plan.out, overwrite=True)
         self._log(
             "end", best=self.progress.best, best_epoch=self.progress.best_epoch + 1, seconds=round(self._seconds(), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from torch import nn
 
 import musegen
 from musegen.checkpoints import Checkpoint
+from musegen.corpora.corpus import Corpus
 from musegen.errors import MusegenError
 from musegen.models.plans import Plan, Plans, instruments, plans_of
 from musegen.representation.roll import Roll
@@ -117,3 +118,9 @@ def checkpoint_of(run: Run, state: State, style: Style, seconds: float) -> Check
         style.melodies,
         run.out,
     )
+
+
+def with_learnt(model: Checkpoint, corpus: Corpus) -> Checkpoint:
+    """The same model, its card extended by what its family can tell of the training pieces."""
+    facts = model.family.learnt(model.composer(), [corpus.roll(index) for index in corpus.split("train")])
+    return replace(model, card={**model.card, **facts})

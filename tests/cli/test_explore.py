@@ -16,9 +16,11 @@ def test_a_map_is_drawn_and_correlations_are_printed(musegen, trained, tmp_path,
     assert result.exit_code == 0, result.exception
     assert out.read_bytes().startswith(b"\x89PNG" if suffix == "png" else b"<?xml")
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["z1", "z2"]
-    assert [line.rsplit(None, 2)[0] for line in lines[1:5]] == ["mean pitch", "compass", "note length", "leap"]
-    assert lines[5].endswith("of 2 dimensions in use")
+    assert lines[0].split() == ["z1", "z2", "together", "measure"]
+    names = ["pitch", "range", "note length", "note density", "leap", "mode", "tonic", "metre"]
+    assert all(line.startswith(name) for line, name in zip(lines[1:], names, strict=False))
+    assert [line.split()[-1] for line in lines[1:9]] == ["r"] * 6 + ["R", "eta"]
+    assert lines[9].endswith("of 2 dimensions in use")
 
 
 def test_the_figures_are_the_planes(musegen, trained, corpora, tmp_path):
@@ -28,8 +30,12 @@ def test_the_figures_are_the_planes(musegen, trained, corpora, tmp_path):
     facts = json.loads(result.stdout)
     points = plane(load_checkpoint(path), ROLLS["chorales"][:8])
     assert (facts["pieces"], facts["active"], facts["path"]) == (8, points.active, str(out))
-    for name, expected in points.correlations().items():
-        assert facts["correlations"][name] == pytest.approx(expected, abs=1e-3)
+    found = points.associations()
+    assert len(found) == 8 == len(facts["correlations"])
+    for each in found:
+        assert facts["correlations"][each.name] == pytest.approx(each.axes, abs=1e-3)
+        assert facts["together"].get(each.name) == (each.plane and pytest.approx(each.plane, abs=1e-3))
+        assert facts["measures"][each.name] == each.measure
 
 
 @pytest.mark.parametrize(

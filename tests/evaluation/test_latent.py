@@ -7,20 +7,67 @@ import pytest
 
 from musegen.checkpoints import load_checkpoint
 from musegen.errors import MusegenError
-from musegen.evaluation.latent import ATTRIBUTES, Plane, plane
-from musegen.representation.roll import HOLD, REST, Roll
+from musegen.evaluation.latent import Plane, plane
 from tests.toys import ROLLS
 
 
-def test_correlations_are_pearsons():
+def plane_of(codes, attributes=None, metres=None, tonics=None, major=None):
+    n = len(codes)
+    return Plane(codes, attributes or {}, metres or ("4/4",) * n, tonics or (0,) * n, major or (1,) * n)
+
+
+def by_name(found):
+    return {each.name: each for each in found.associations()}
+
+
+def test_numbers_go_by_pearsons_correlation():
     generator = np.random.default_rng(1)
     codes = generator.normal(size=(50, 3))
     codes[:, 2] = 4.0
     high = codes[:, 0] * 2 + generator.normal(size=50)
-    found = Plane(codes, {"height": high, "flat": np.ones(50)}, ("4/4",) * 50, (0,) * 50)
+    found = by_name(plane_of(codes, {"height": high, "flat": np.ones(50)}))
     expected = [np.corrcoef(codes[:, i], high)[0, 1] for i in (0, 1)]
-    assert found.correlations()["height"] == pytest.approx([*expected, 0])
-    assert found.correlations()["flat"].tolist() == [0, 0, 0]
+    assert found["height"].axes == pytest.approx([*expected, 0])
+    assert found["height"].plane >= max(map(abs, expected))
+    assert (found["flat"].axes.tolist(), found["flat"].plane) == ([0, 0, 0], 0)
+    assert found["height"].measure == "Pearson's r"
+
+
+def test_mode_goes_by_the_point_biserial_correlation_of_the_pieces_that_have_one():
+    codes = np.random.default_rng(2).normal(size=(60, 1))
+    major = tuple(int(each) for each in codes[:, 0] > 0.2)[:50] + (-1,) * 10
+    known, is_major = codes[:50, 0], np.array(major[:50]) == 1
+    share = is_major.mean()
+    expected = (known[is_major].mean() - known[~is_major].mean()) / known.std() * np.sqrt(share * (1 - share))
+    assert by_name(plane_of(codes, major=major))["mode"].axes == pytest.approx([expected])
+
+
+def test_the_tonic_goes_by_the_circular_linear_correlation():
+    generator = np.random.default_rng(3)
+    tonics = tuple(int(each) for each in generator.integers(0, 12, 200))
+    angles = np.array([tonic * 7 % 12 for tonic in tonics]) * np.pi / 6
+    codes = np.column_stack([np.cos(angles - 1), generator.normal(size=200)])
+    found = by_name(plane_of(codes, tonics=tonics))["tonic"]
+    assert found.axes[0] == pytest.approx(1)
+    x, c, s = codes[:, 1], np.cos(angles), np.sin(angles)
+    xc, xs, cs = np.corrcoef(x, c)[0, 1], np.corrcoef(x, s)[0, 1], np.corrcoef(c, s)[0, 1]
+    assert found.axes[1] == pytest.approx(np.sqrt((xc**2 + xs**2 - 2 * xc * xs * cs) / (1 - cs**2)))
+    hidden = by_name(plane_of(codes[:, :1], tonics=(-1,) * 200))["tonic"]
+    assert hidden.axes.tolist() == [0] and hidden.plane is None
+
+
+def test_metre_goes_by_the_correlation_ratio():
+    generator = np.random.default_rng(4)
+    metres = tuple(generator.choice(["4/4", "3/4", "6/8"], 90))
+    codes = np.column_stack(
+        [[len(metres[0]) + {"4/4": 1, "3/4": 5, "6/8": -2}[m] for m in metres], generator.normal(size=90)]
+    )
+    found = by_name(plane_of(codes, metres=metres))["metre"]
+    assert found.axes[0] == pytest.approx(1)
+    x = codes[:, 1]
+    inside = [x[[metre == name for metre in metres]] for name in set(metres)]
+    between = sum(len(each) * (each.mean() - x.mean()) ** 2 for each in inside)
+    assert found.axes[1] == pytest.approx(np.sqrt(between / ((x - x.mean()) ** 2).sum()))
 
 
 @pytest.mark.parametrize(
@@ -28,23 +75,8 @@ def test_correlations_are_pearsons():
 )
 def test_the_axes_are_the_two_that_vary_most(spreads, axes, active):
     codes = np.random.default_rng(2).normal(size=(200, len(spreads))) * spreads
-    found = Plane(codes, {}, (), ())
+    found = plane_of(codes)
     assert (found.axes(), found.active) == (axes, active)
-
-
-def test_attributes_by_hand():
-    roll = Roll(np.array([[60, 48], [HOLD, 50], [67, REST], [65, 43]], np.uint8), 2)
-    assert {name: measure(roll) for name, measure in ATTRIBUTES.items()} == {
-        "mean pitch": pytest.approx((60 + 67 + 65 + 48 + 50 + 43) / 6),
-        "compass": pytest.approx((7 + 7) / 2),
-        "note length": pytest.approx(8 / 6 / 2),
-        "leap": pytest.approx((7 + 2 + 2 + 7) / 4),
-    }
-
-
-def test_silence_has_attributes_too():
-    roll = Roll(np.full((4, 2), REST, np.uint8), 2)
-    assert np.isfinite([measure(roll) for measure in ATTRIBUTES.values()]).all()
 
 
 @pytest.mark.parametrize("corpus", ["chorales", "tunes"])

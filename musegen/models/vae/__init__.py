@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from musegen.errors import MusegenError
-from musegen.models.base import Arrays, Sampling, Settings, Surprise
+from musegen.models.base import Arrays, Composer, Sampling, Settings, Surprise
 from musegen.models.lstm import LSTM, LSTMSettings, LSTMTrunk
 from musegen.models.numpy_layers import Floats
 from musegen.models.slice_composer import SliceComposer, State
 from musegen.models.slices import slice_roll
+from musegen.models.vae.directions import direction
 from musegen.models.vae.encoder import Code, Encoder
 from musegen.models.vocabulary import Vocabulary
+from musegen.representation.attributes import ATTRIBUTES
 from musegen.representation.roll import Roll
 from musegen.representation.template import Template
 
@@ -79,9 +81,21 @@ class VAE(LSTM):
         assert isinstance(settings, VAESettings)
         return VAEComposer(vocabulary, settings, weights)
 
+    def learnt(self, composer: Composer, rolls: Sequence[Roll]) -> dict[str, Any]:
+        """`attributes`: the direction of each in the latent space (`directions`); empty when no piece is in range."""
+        assert isinstance(composer, VAEComposer)
+        within = [roll for roll in rolls if composer.vocabulary.knows(roll.symbols)]
+        if not within:
+            return {}
+        codes = np.stack([code.mean for code in composer.encode(within)])
+        found = {
+            name: direction(codes, np.array([measure(roll) for roll in within])) for name, measure in ATTRIBUTES.items()
+        }
+        return {"attributes": {name: each.to_json() for name, each in found.items()}}
+
 
 class VAEComposer(SliceComposer):
-    """Composes under a code, drawn from the standard normal for each piece."""
+    """Composes under a code: the one that is asked for, or one drawn from the standard normal for each piece."""
 
     def __init__(self, vocabulary: Vocabulary, settings: VAESettings, weights: Arrays) -> None:
         super().__init__(vocabulary, weights, CodedTrunk(weights, settings))
@@ -92,8 +106,22 @@ class VAEComposer(SliceComposer):
 
     def start(self, how: Sampling, pieces: Sequence[int]) -> State:
         """The LSTM's empty state, and what each piece's code tells every slice."""
-        codes = np.stack([how.generator(piece, stream=2).standard_normal(self.latent) for piece in pieces])
-        return (*super().start(how, pieces), self.told(codes))
+        return (*super().start(how, pieces), self.told(self.codes(how, pieces)))
+
+    def codes(self, how: Sampling, pieces: Sequence[int]) -> Floats:
+        """(n, latent) the code that each piece is composed under.
+
+        Raises:
+            MusegenError: a code of so many numbers does not fit.
+        """
+        for asked in (how.code, how.toward):
+            if asked and len(asked) != self.latent:
+                raise MusegenError(f"a code of this model has {self.latent} numbers, not {len(asked)}")
+        if how.code:
+            drawn = np.tile(how.code, (len(pieces), 1))
+        else:
+            drawn = np.stack([how.generator(piece, stream=2).standard_normal(self.latent) for piece in pieces])
+        return np.asarray(drawn + np.array(how.toward or 0.0))
 
     def told(self, codes: Floats) -> Floats:
         """(n, latent) -> (n, width + hidden)."""
@@ -105,8 +133,7 @@ class VAEComposer(SliceComposer):
         Raises:
             MusegenError: a pitch lies outside the vocabulary.
         """
-        encoder = Encoder(self.weights)
-        return [encoder.encode(slice_roll(roll, self.vocabulary)) for roll in rolls]
+        return Encoder(self.weights).encode([slice_roll(roll, self.vocabulary) for roll in rolls])
 
     def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
         """An upper bound: the mean over `DRAWS` codes of each piece's posterior, and the divergence as `hidden`.
