@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import numpy as np
 
 import musegen
 from musegen.checkpoints import Checkpoint
 from musegen.errors import MusegenError
 from musegen.models.base import Composer, Filling, Sampling
 from musegen.models.plans import Plan, choose, usual_tempo
-from musegen.representation.arrange import arrange
-from musegen.representation.grid import decode, encode
+from musegen.representation.constraints import Constraints, check
+from musegen.representation.grid import decode
 from musegen.representation.roll import REST, Roll
-from musegen.representation.template import Template
+from musegen.representation.template import Template, symbol_name
+from musegen.representation.transposition import moved, room, transposed
 from musegen.score import Key, Metre, Score
 
 TOGETHER = 256
@@ -36,6 +35,7 @@ class Wishes:
     key: Key | None = None
     metre: Metre | None = None
     tempo: float | None = None
+    constraints: Constraints = field(default_factory=Constraints)
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Piece:
         number: in its batch; with the seed it decides the notes.
         score: the music.
         roll: the same on the model's grid.
-        nats: how surprised the model was, per cell that it filled; None when it cannot say.
+        nats: how surprised the model is by the piece, per cell; None when it cannot say.
+        moved: semitones by which the model had the given notes moved to know them; what it wrote was moved back.
         provenance: model, seed and settings, as JSON.
     """
 
@@ -55,6 +56,7 @@ class Piece:
     roll: Roll
     nats: float | None
     provenance: str
+    moved: int = 0
 
 
 def sample(model: Checkpoint, how: Sampling, numbers: Sequence[int], wishes: Wishes) -> Iterator[Piece]:
@@ -64,7 +66,34 @@ def sample(model: Checkpoint, how: Sampling, numbers: Sequence[int], wishes: Wis
         model: any; one that needs a melody takes those that its checkpoint brings along.
         how: temperature and the like, and the seed.
         numbers: of the pieces; each depends on the seed and on its own number alone.
-        wishes: length, key, metre, tempo.
+        wishes: length, key, metre, tempo, and what else is asked.
+
+    Raises:
+        MusegenError: the model cannot do what is asked.
+    """
+    asked: dict[Any, Template] = {}  # what is asked of pieces with the same frame is worked out once
+
+    def narrowed(number: int) -> Template:
+        template = template_for(model, how, number, wishes)
+        if not wishes.constraints:
+            return template
+        roll = template.roll
+        frame = roll.metres, roll.keys, roll.pickup, roll.tempi, roll.symbols.tobytes()
+        if frame not in asked:
+            asked[frame] = narrow(model, template, wishes.constraints)
+        return asked[frame]
+
+    return compose(model, how, ((number, narrowed(number)) for number in numbers), wishes)
+
+
+def compose(model: Checkpoint, how: Sampling, asked: Iterable[tuple[int, Template]], wishes: Wishes) -> Iterator[Piece]:
+    """Fill templates, many at once.
+
+    Args:
+        model: any that can fill them.
+        how: temperature and the like, and the seed.
+        asked: the number of each piece, and its template.
+        wishes: what was asked for, for the provenance.
 
     Raises:
         MusegenError: the model cannot do what is asked.
@@ -72,10 +101,10 @@ def sample(model: Checkpoint, how: Sampling, numbers: Sequence[int], wishes: Wis
     composer = model.composer()
     waiting: list[tuple[int, Template]] = []
     longest = 0
-    for number in numbers:
-        template = template_for(model, how, number, wishes)
+    for number, template in asked:
         steps = max(longest, template.roll.steps)
-        if waiting and (len(waiting) == TOGETHER or steps * (len(waiting) + 1) > STEPS_TOGETHER):
+        rows = 1 if template.is_blank else how.particles
+        if waiting and ((len(waiting) + 1) * rows > TOGETHER or steps * rows * (len(waiting) + 1) > STEPS_TOGETHER):
             yield from _filled(model, composer, how, waiting, wishes)
             waiting, steps = [], template.roll.steps
         waiting.append((number, template))
@@ -87,41 +116,51 @@ def _filled(
     model: Checkpoint, composer: Composer, how: Sampling, waiting: Sequence[tuple[int, Template]], wishes: Wishes
 ) -> Iterator[Piece]:
     """Compose some pieces together."""
-    numbers, templates = [number for number, _ in waiting], [template for _, template in waiting]
-    for (number, template), filling in zip(waiting, composer.fill(templates, how, numbers), strict=True):
-        yield _piece(model, how, number, template, filling, wishes)
+    at_work = [(number, template, move_for(model, template)) for number, template in waiting if template.open.any()]
+    asked = [moved(template, move) for _, template, move in at_work]
+    moves = {number: move for number, _, move in at_work}
+    filled = iter(composer.fill(asked, how, [number for number, _, _ in at_work]))
+    for number, template in waiting:
+        filling = next(filled) if template.open.any() else Filling(template.roll)
+        if move := moves.get(number, 0):
+            filling = replace(filling, roll=template.roll.with_symbols(transposed(filling.roll, -move).symbols))
+        yield replace(finish(model, how, number, template, filling, wishes), moved=move)
 
 
-def harmonize(model: Checkpoint, how: Sampling, melody: Score, tempo: float | None = None) -> tuple[Piece, str]:
-    """Add the other voices to a melody.
-
-    Args:
-        model: of a family that adds voices.
-        how: temperature and the like, and the seed.
-        melody: one voice, or the first of several.
-        tempo: quarter notes per minute; the melody's own when not given.
-
-    Returns:
-        The piece, and what of the melody had to be moved to the model's grid (empty when nothing).
+def move_for(model: Checkpoint, template: Template) -> int:
+    """By how many semitones a model must have the fixed notes moved to know them; what it writes is moved back.
 
     Raises:
-        MusegenError: the family adds no voices, or the melody is out of the model's range or grid.
+        MusegenError: no move brings them all within its range.
     """
-    if not model.family.given_voices:
-        raise MusegenError(
-            f"{model.family.name} cannot keep given voices yet",
-            "Use a model of the family minibach, such as bach-minibach.",
-        )
-    arranged = arrange(replace(melody, voices=melody.voices[:1]), 1).score
-    encoded = encode(arranged, model.vocabulary.steps_per_quarter)
-    given = encoded.roll
-    symbols = np.full((given.steps, model.vocabulary.voices), REST, np.uint8)
-    symbols[:, :1] = given.symbols
-    tempi = ((0, tempo),) if tempo else given.tempi or ((0, usual_tempo(given.metres[0][1], 2)),)
-    roll = replace(given, symbols=symbols, names=model.names, programs=model.programs, tempi=tempi)
-    template = Template.given(roll, model.family.given_voices)
-    (filling,) = model.composer().fill([template], how, [1])
-    return _piece(model, how, 1, template, filling, Wishes(tempo=tempo)), encoded.summary()
+    v, roll = model.vocabulary, template.roll
+    for within in (v.ranges, ((v.low, v.low + v.pitches - 1),) * v.voices):
+        if moves := room(roll, within):
+            return min(moves, key=abs)
+    fixed = roll.symbols[roll.symbols < REST]
+    lowest, highest = symbol_name(int(fixed.min())), symbol_name(int(fixed.max()))
+    raise MusegenError(
+        f"the given notes, {lowest} to {highest}, are out of the range of {model.name} in every transposition",
+        "Give a piece with a narrower compass, or choose another --model.",
+    )
+
+
+def narrow(model: Checkpoint, template: Template, constraints: Constraints, original: Roll | None = None) -> Template:
+    """Ask more of a template.
+
+    Args:
+        model: whose range and voices count.
+        template: what is open.
+        constraints: what is asked.
+        original: the piece that the holes were cut into.
+
+    Raises:
+        MusegenError: it cannot be met; the demands that clash are named.
+    """
+    if not constraints:
+        return template
+    v = model.vocabulary
+    return check(template, constraints, model.names, original, low=v.low, pitches=v.pitches, in_range=v.in_range())
 
 
 def template_for(model: Checkpoint, how: Sampling, number: int, wishes: Wishes) -> Template:
@@ -146,10 +185,11 @@ def template_for(model: Checkpoint, how: Sampling, number: int, wishes: Wishes) 
     return Template.given(replace(melody, tempi=tempi), model.family.given_voices)
 
 
-def _piece(
+def finish(
     model: Checkpoint, how: Sampling, number: int, template: Template, filling: Filling, wishes: Wishes
 ) -> Piece:
-    cells = int(template.open.sum())
+    """A filled template as a piece that says where it comes from."""
+    cells = filling.cells or template.open.size
     asked: dict[str, Any] = {
         "bars": wishes.bars,
         "key": str(wishes.key) if wishes.key else None,

@@ -20,8 +20,13 @@ COMMANDS = {  # name -> the module that holds the command, and its line in `muse
     "train": ("musegen.cli.train", "Learn a style from a corpus."),
     "models": ("musegen.cli.models", "List the families and the trained models, or show one."),
     "sample": ("musegen.cli.sample", "Write new pieces from a trained model."),
-    "harmonize": ("musegen.cli.harmonize", "Write the other voices under a melody."),
+    "continue": ("musegen.cli.continue_", "Go on from the end of a piece."),
+    "harmonize": ("musegen.cli.harmonize", "Write the other voices to a melody."),
+    "infill": ("musegen.cli.infill", "Write a passage anew, and keep the rest."),
+    "vary": ("musegen.cli.vary", "Write a share of a piece anew."),
+    "replay": ("musegen.cli.replay", "Make a piece again, byte for byte, from what it says of itself."),
     "compare": ("musegen.cli.compare", "Hold music against a corpus: its statistics, and what it copies."),
+    "interpolate": ("musegen.cli.interpolate", "Write pieces that lead from one piece to another."),
     "explore": ("musegen.cli.explore", "Map the latent plane of a VAE."),
     "evaluate": ("musegen.cli.evaluate", "Measure how well a model foresees real music."),
     "convert": ("musegen.cli.convert", "Turn a piece into another format."),
@@ -42,7 +47,8 @@ class LazyCommands(MutableMapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         if name not in self._loaded:
-            command: click.Command = getattr(import_module(self._table[name][0]), name)
+            module = import_module(self._table[name][0])
+            command: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")  # a word of Python's
             self._loaded[name] = command
         return self._loaded[name]
 

@@ -1,60 +1,46 @@
-"""`musegen harmonize`: voices for a melody."""
+"""`musegen harmonize`: voices for a melody, or for any other voice."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from musegen.cli import generating, options
-from musegen.cli.music import SOURCE, chosen, read_music
-from musegen.cli.output import Output
-from musegen.cli.talk import talk
+from musegen.cli.reworking import Ask, Job, reworking
+
+if TYPE_CHECKING:
+    from musegen.checkpoints import Checkpoint
+    from musegen.models.base import Sampling
+    from musegen.representation.roll import Roll
+    from musegen.score import Score
 
 
 @click.command()
-@click.argument("melody", type=SOURCE)
-@options.output("File to write (.mid, .abc, .musicxml, ...), or - for stdout.")
-@click.option("--model", default="bach-minibach", show_default=True, help="A trained model's name or file.")
-@generating.drawing
-@options.read_as
-@options.tune
-@generating.write_as
-@options.as_json
-@options.quiet
-def harmonize(
-    *,
-    melody: str,
-    output: Output,
-    model: str,
-    drawing: generating.Drawing,
-    read_as: str | None,
-    tune: int | None,
-    suffix: str | None,
-    as_json: bool,
-) -> None:
-    """Write the other voices under MELODY: a MIDI, ABC or MusicXML file, or - for stdin.
+@click.option(
+    "--given", default="soprano", show_default=True, metavar="VOICES", help="Which voices MELODY has: soprano, or 1,4."
+)
+@reworking("melody")
+def harmonize(*, given: str, job: Job) -> None:
+    """Write the other voices to MELODY: a MIDI, ABC or MusicXML file, or - for stdin.
 
-    The first voice of the piece is the melody, and comes back note for note.
+    The melody is the soprano unless --given says which voice, or voices, it is; it comes back note for note. Of a
+    piece that has all voices, the given ones are kept and the others written anew; of any other, its first voices are
+    taken.
 
     \b
     Examples:
       musegen harmonize hymn.abc -o four-voices.mid
+      musegen harmonize hymn.abc --chords "G D/F# Em C" --end cadence --seed 2 -o chords.mid
+      musegen harmonize bass.mid --given bass -o above.mid
       musegen harmonize - -o - --to musicxml < hymn.mid > hymn.musicxml
     """
-    generating.check(output, 1, suffix, as_json)
+    from musegen import reworking as pieces
+    from musegen.representation.constraints.places import voice_index
 
-    from musegen import composing
-    from musegen.checkpoints import load_checkpoint
+    def prepare(model: Checkpoint, score: Score, how: Sampling) -> tuple[Ask, Roll | None, str]:
+        names = model.names or ("Soprano", "Alto", "Tenor", "Bass")[: model.vocabulary.voices]
+        voices = [voice_index(each.strip(), names, model.vocabulary.voices, "--given") for each in given.split(",")]
+        template, moved = pieces.harmonizing(model, score, voices, job.name)
+        return lambda number: template, None, moved
 
-    found = chosen(read_music(melody, read_as), tune, melody)
-    if len(found) > 1:
-        talk(f"{melody} holds {len(found)} pieces; taking the first, choose another with --tune N")
-    given = found[0]
-    trained = load_checkpoint(model)
-    how = drawing.sampling(trained.family.temperature)
-    piece, moved = composing.harmonize(trained, how, given, drawing.tempo)
-    if moved:
-        talk(f"{melody}: {moved}")
-    target = output.inside(f"{trained.name}-{how.seed}.{suffix or 'mid'}") if output.is_folder else output
-    generating.write([piece], target, suffix)
-    if as_json or target.name != output.name:
-        generating.tell(target.path, composing.describe(trained, how, piece), as_json)
+    job.run(prepare, usual="bach-lstm")

@@ -140,12 +140,18 @@ class Sampling:
         temperature: 0 takes the likeliest; below 1 is safer, above 1 bolder.
         top_k: only so many of the likeliest; 0 for all.
         top_p: only the likeliest that together have this probability; 1 for all.
+        particles: versions that a left-to-right model writes side by side where anything is fixed or asked of a piece.
+        code: of a model with a latent space, what every piece is composed under; None draws one for each.
+        toward: what is added to the code, chosen or drawn; empty for nothing.
     """
 
     seed: int
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    particles: int = 16
+    code: tuple[float, ...] | None = None
+    toward: tuple[float, ...] = ()
 
     def generator(self, piece: int, stream: int = 0) -> np.random.Generator:
         """The random numbers of one piece of this seed; streams are for different uses, and independent."""
@@ -158,11 +164,13 @@ class Filling:
 
     Attributes:
         roll: the piece.
-        nats: how surprised the model was by what it drew, before temperature; None where it cannot say.
+        nats: how surprised the model is by the piece, before temperature; None where it cannot say.
+        cells: that this is about, where that is not all of them.
     """
 
     roll: Roll
     nats: float | None = None
+    cells: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +232,10 @@ class Family(ABC):
     @abstractmethod
     def composer(self, vocabulary: Vocabulary, settings: Settings, weights: Arrays) -> Composer:
         """The numpy twin of the network, with these weights."""
+
+    def learnt(self, composer: Composer, rolls: Sequence[Roll]) -> dict[str, Any]:
+        """What a trained model can tell of its training pieces: plain data for its card. Most have nothing to tell."""
+        return {}
 
 
 def transpositions(roll: Roll, vocabulary: Vocabulary, settings: Settings) -> range:

@@ -35,6 +35,11 @@ class Limits:
         self.vocabulary, self.order = vocabulary, list(order)
         self.owner = np.repeat(np.arange(len(templates)), count)
         self.copies = [template.copies for template in templates]
+        for template in templates:
+            bars = {start for _, start, _ in template.roll.bar_starts()} if template.copies else set()
+            for copy in template.copies:  # a slice ends with its bar, so that the copy begins when its source is known
+                if copy.target not in bars or copy.source + copy.steps > copy.target:
+                    raise ValueError(f"{copy} does not begin with a bar after its source")
         self.marks = [{mark for copy in each for mark in (copy.source + 1, copy.target)} for each in self.copies]
         shape = len(self.owner), vocabulary.voices
         self.state = np.zeros(shape, np.int64)
@@ -42,11 +47,15 @@ class Limits:
             np.zeros(shape, np.int64) for _ in range(6)
         )
         self.dead = np.zeros(len(self.owner), bool)
+        self.every_class, self.every_length = np.arange(vocabulary.classes), np.arange(1, vocabulary.longest_bar + 1)
         self.ways: list[list[Ways]] = []
-        voices = [bound(template, vocabulary) for template in templates]
-        for owner in self.owner:
+        # Pieces of which the same is asked may share a template, and then its tables.
+        voices = {
+            id(template): bound(template, vocabulary) for template in {id(each): each for each in templates}.values()
+        }
+        for owner in self.owner.tolist():
             # Copies are written into the tables of each row as the row finds out what they are.
-            own = voices[owner]
+            own = voices[id(templates[owner])]
             self.ways.append([_apart(each) for each in own] if self.copies[owner] else own)
         self._lay_out()
         longest = max((template.roll.steps for template in templates), default=0)
@@ -85,7 +94,7 @@ class Limits:
         joined = {name: np.concatenate([array.ravel() for array in arrays]) for name, arrays in flat.items()}
         self.steps, self.paths, self.after = joined["steps"], joined["paths"], joined["after"]
         self.stay, self.move, self.classes = joined["stay"], joined["move"], joined["classes"]
-        self.new = joined["new"].astype(np.int64)
+        self.new = joined["new"]
         for row, own in enumerate(self.ways):
             if not self.copies[self.owner[row]]:
                 continue
@@ -112,7 +121,9 @@ class Limits:
         self.state[rows] = self.paths.take(self.path[rows] + turn.state * v.longest_bar + (length - 1)[:, None])
         if not self.written.size:
             return
-        for row, first, steps, event, silent in zip(rows, at, length, turn.written, turn.silent_after, strict=True):
+        for row, first, steps, event, silent in zip(
+            rows, at, length, turn.written, turn.written == v.rest, strict=True
+        ):
             self.written[row, :, first] = event
             self.written[row, :, first + 1 : first + steps] = np.where(silent, v.rest, v.hold)[:, None]
             marks = self.marks[self.owner[row]]
@@ -154,71 +165,69 @@ class Turn:
         at: (n,) the step at which the slice begins.
         state: (n, V) of each voice's automaton, after what has been drawn.
         written: (n, V) classes as a roll has them: silence that goes on is a rest.
-        silent_after: (n, V) whether the voice is silent then.
         stuck: (n,) rows in which nothing was left to write.
     """
 
     def __init__(self, limits: Limits, rows: Ints, at: Ints, context: Context) -> None:
         self.limits, self.rows, self.at, self.context = limits, rows, at, context
-        v = limits.vocabulary
-        self.state = limits.state[rows].copy()
+        v, at = limits.vocabulary, at[:, None]
+        self.state = limits.state[rows]
         self.written = np.zeros_like(self.state)
         self.silent = context.before == v.rest
-        self.silent_after = self.silent.copy()
-        self.stuck = np.zeros(len(rows), bool)
         self.still = ~context.joint
-        movable = limits.move.take(limits.base[rows] + at[:, None] * limits.states[rows] + self.state)[:, limits.order]
+        # All voices at once: none of them depends on what the others draw.
+        states = limits.states[rows]
+        base = limits.base[rows] + at * states
+        new = limits.new.take(limits.new_at[rows] + at)
+        from_state = limits.table[rows] + (new * states + self.state) * v.classes
+        self.onward = limits.steps.take(from_state[..., None] + limits.every_class)  # (n, V, K)
+        may = limits.classes.take((limits.cell[rows] + at * v.classes)[..., None] + limits.every_class)
+        self.may: Flags = np.asarray(may & limits.after.take(base[..., None] + self.onward))
+        stuck = np.logical_not(np.any(self.may, axis=2))
+        self.stuck = stuck.any(axis=1)
+        if self.stuck.any():  # such rows write anything, and count for nothing
+            self.may[stuck] = True
+        movable = limits.move.take(base + self.state)[:, limits.order]
         # Whether it falls to a voice to move where one must: those drawn after it cannot.
-        later = np.logical_or.accumulate(movable[:, ::-1], axis=1)[:, ::-1]
-        self.last = movable & ~np.concatenate([later[:, 1:], np.zeros((len(rows), 1), bool)], axis=1)
-        self.onward = np.zeros((len(rows), v.classes), np.int64)
+        self.last = movable.copy()
+        for column in range(v.voices - 1):
+            self.last[:, column] &= ~movable[:, column + 1 :].any(axis=1)
 
     def symbols(self, column: int, voice: int) -> Flags:
         """(n, K) what the voice may write."""
-        limits, rows, at, v = self.limits, self.rows, self.at, self.limits.vocabulary
-        classes = np.arange(v.classes)
-        states = limits.states[rows, voice]
-        new = limits.new.take(limits.new_at[rows, voice] + at)
-        from_state = limits.table[rows, voice] + (new * states + self.state[:, voice]) * v.classes
-        self.onward = limits.steps.take(from_state[:, None] + classes)
-        may = limits.classes.take((limits.cell[rows, voice] + at * v.classes)[:, None] + classes)
-        may &= limits.after.take((limits.base[rows, voice] + at * states)[:, None] + self.onward)
-        silent = self.silent[:, voice]
-        may[silent, v.hold] = may[silent, v.rest]
-        may[silent, v.rest] = False
+        v, may, silent = self.limits.vocabulary, self.may[:, voice], self.silent[:, voice]
+        if silent.any():
+            may[silent, v.hold] = may[silent, v.rest]
+            may[silent, v.rest] = False
         may[self.still & self.last[:, column], v.hold] = False
-        return self._or_stuck(may)
+        return may
 
     def drew(self, voice: int, chosen: Ints) -> None:
         """Take what a voice has drawn into account."""
         v = self.limits.vocabulary
-        silent = self.silent[:, voice]
-        self.still &= chosen == v.hold
-        written = np.where(silent & (chosen == v.hold), v.rest, chosen)
+        holds = chosen == v.hold
+        self.still &= holds
+        written = np.where(self.silent[:, voice] & holds, v.rest, chosen)
         self.written[:, voice] = written
-        self.silent_after[:, voice] = written == v.rest
-        self.state[:, voice] = self.onward[np.arange(len(written)), written]
+        self.state[:, voice] = self.onward[np.arange(len(written)), voice, written]
 
     def lengths(self) -> Flags:
         """(n, longest bar) how long the slice may last, from one step up."""
         limits, rows, v = self.limits, self.rows, self.limits.vocabulary
         base, states = limits.base[rows], limits.states[rows]
-        following = (self.at + 1)[:, None]
+        following, room = (self.at + 1)[:, None], self.context.room[:, None]
         stay = limits.stay.take(base + following * states + self.state).min(axis=1)
-        length = np.arange(v.longest_bar)  # less one
-        ends = np.minimum(following + length, (self.at + self.context.room)[:, None])
-        state = limits.paths.take((limits.path[rows] + self.state * v.longest_bar)[..., None] + length)
+        more = limits.every_length - 1
+        ends = np.minimum(following + more, self.at[:, None] + room)
+        state = limits.paths.take((limits.path[rows] + self.state * v.longest_bar)[..., None] + more)
         movable = limits.move.take(base[..., None] + ends[:, None] * states[..., None] + state).any(axis=1)
-        room = self.context.room[:, None] - 1
-        return self._or_stuck((length <= stay[:, None]) & (movable | (length == room)) & (length <= room))
-
-    def _or_stuck(self, may: Flags) -> Flags:
-        """The same, but for rows where nothing is left: they write anything, and count for nothing."""
+        movable |= limits.every_length == room
+        may = movable & (limits.every_length <= np.minimum(stay + 1, self.context.room)[:, None])
         stuck = ~may.any(axis=1)
         if stuck.any():
             self.stuck |= stuck
-            may[stuck] = True
-        return may
+            may[stuck] = limits.every_length <= room[stuck]
+        return np.asarray(may)
 
 
 def bound(template: Template, vocabulary: Vocabulary) -> list[Ways]:

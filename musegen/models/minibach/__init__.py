@@ -168,7 +168,7 @@ class MiniBachComposer(Composer):
             nats -= float(np.take_along_axis(log_softmax(logits[:, voice - 1]), chosen[:, None], 1).sum())
             written = v.decode(chosen)[:, None]
             symbols[:, voice] = np.where((written == HOLD) & (sounding(written) == REST), REST, written)[:, 0]
-        return Filling(replace(roll, symbols=symbols), nats)
+        return Filling(replace(roll, symbols=symbols), nats, int(template.open.sum()))
 
     def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
         """Exact; the first voice is given and costs nothing."""
