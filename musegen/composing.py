@@ -15,7 +15,7 @@ from musegen.models.plans import Plan, choose, usual_tempo
 from musegen.representation.constraints import Constraints, check
 from musegen.representation.grid import decode
 from musegen.representation.roll import REST, Roll
-from musegen.representation.template import Template, symbol_name
+from musegen.representation.template import Template, symbol_name, violations
 from musegen.representation.transposition import moved, room, transposed
 from musegen.score import Key, Metre, Score
 
@@ -124,7 +124,22 @@ def _filled(
         filling = next(filled) if template.open.any() else Filling(template.roll)
         if move := moves.get(number, 0):
             filling = replace(filling, roll=template.roll.with_symbols(transposed(filling.roll, -move).symbols))
+        filling = replace(filling, roll=_placed(model, template, filling.roll))
         yield replace(finish(model, how, number, template, filling, wishes), moved=move)
+
+
+def _placed(model: Checkpoint, template: Template, roll: Roll) -> Roll:
+    """The octave that is nearest to where the training pieces lie, if nothing given or asked is against it."""
+    pitches, register = roll.symbols[roll.symbols < REST], model.card.get("register")
+    if register is None or not len(pitches) or not template.open.all():
+        return roll
+    octaves = round((register - float(pitches.mean())) / 12)
+    for moves in range(12 * octaves, 0, -12 if octaves > 0 else 12):
+        if moves in room(roll, model.vocabulary.ranges):
+            higher = roll.with_symbols(transposed(roll, moves).symbols)
+            if not violations(template, higher):
+                return higher
+    return roll
 
 
 def move_for(model: Checkpoint, template: Template) -> int:

@@ -234,8 +234,14 @@ class Family(ABC):
         """The numpy twin of the network, with these weights."""
 
     def learnt(self, composer: Composer, rolls: Sequence[Roll]) -> dict[str, Any]:
-        """What a trained model can tell of its training pieces: plain data for its card. Most have nothing to tell."""
-        return {}
+        """What a trained model can tell of its training pieces, as plain data for its card.
+
+        `register` is the mean pitch of all pieces. Music is learnt in many transpositions, so that a model knows keys
+        and ranges, but of a melody no longer in which octave it usually lies.
+        """
+        pitches = [roll.symbols[roll.symbols < REST] for roll in rolls]
+        means = [float(each.mean()) for each in pitches if len(each)]
+        return {"register": round(float(np.mean(means)), 2)} if means else {}
 
 
 def transpositions(roll: Roll, vocabulary: Vocabulary, settings: Settings) -> range:

@@ -82,16 +82,17 @@ class VAE(LSTM):
         return VAEComposer(vocabulary, settings, weights)
 
     def learnt(self, composer: Composer, rolls: Sequence[Roll]) -> dict[str, Any]:
-        """`attributes`: the direction of each in the latent space (`directions`); empty when no piece is in range."""
+        """Besides, `attributes`: the direction of each in the latent space (`directions`), if any piece is in range."""
         assert isinstance(composer, VAEComposer)
+        facts = super().learnt(composer, rolls)
         within = [roll for roll in rolls if composer.vocabulary.knows(roll.symbols)]
         if not within:
-            return {}
+            return facts
         codes = np.stack([code.mean for code in composer.encode(within)])
         found = {
             name: direction(codes, np.array([measure(roll) for roll in within])) for name, measure in ATTRIBUTES.items()
         }
-        return {"attributes": {name: each.to_json() for name, each in found.items()}}
+        return facts | {"attributes": {name: each.to_json() for name, each in found.items()}}
 
 
 class VAEComposer(SliceComposer):
