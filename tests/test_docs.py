@@ -78,6 +78,7 @@ def folder(tmp_path: Path) -> Path:
         "song.mid": [tune],
         "hymn.mid": [score("A hymn", 67)],
         "chorale.mid": [chorale],
+        "bass.mid": [score("A bass", 48)],
     }
     home = tmp_path / "examples"
     (home / "my-tunes").mkdir(parents=True)

@@ -30,7 +30,7 @@ def harmonize(*, given: str, job: Job) -> None:
     \b
     Examples:
       musegen harmonize hymn.abc -o four-voices.mid
-      musegen harmonize hymn.abc --chords "G D/F# Em C" --end cadence --seed 2 -o chords.mid
+      musegen harmonize hymn.abc --chords "C G/B Am G" --end tonic --seed 2 -o chords.mid
       musegen harmonize bass.mid --given bass -o above.mid
       musegen harmonize - -o - --to musicxml < hymn.mid > hymn.musicxml
     """
@@ -39,7 +39,9 @@ def harmonize(*, given: str, job: Job) -> None:
 
     def prepare(model: Checkpoint, score: Score, how: Sampling) -> tuple[Ask, Roll | None, str]:
         names = model.names or ("Soprano", "Alto", "Tenor", "Bass")[: model.vocabulary.voices]
-        voices = [voice_index(each.strip(), names, model.vocabulary.voices, "--given") for each in given.split(",")]
+        count = model.vocabulary.voices
+        wanted = given.split(",") if count > 1 else ()  # what has one voice only is refused for that
+        voices = [voice_index(each.strip(), names, count, "--given") for each in wanted]
         template, moved = pieces.harmonizing(model, score, voices, job.name)
         return lambda number: template, None, moved
 

@@ -35,7 +35,7 @@ def infill(*, bars: str, voices: str | None, job: Job) -> None:
     \b
     Examples:
       musegen infill tune.abc --bars 3-4 --seed 1 -o other.abc
-      musegen infill hymn.mid --bars 2:3-3 --voices alto,tenor -n 4 -o versions/
+      musegen infill chorale.mid --bars 2:3-3 --voices alto,tenor -n 4 -o versions/
       musegen infill tune.abc --bars 2 --keep rhythm --scale "G major" -o again.abc
     """
     from musegen import reworking as pieces

@@ -19,7 +19,7 @@ from musegen.errors import MusegenError
 from musegen.models.base import Filling, Sampling
 from musegen.models.numpy_layers import Floats, pick
 from musegen.models.slice_limits import Limits
-from musegen.representation.template import Template
+from musegen.representation.template import Copy, Template
 
 if TYPE_CHECKING:
     from musegen.models.slice_composer import Run, SliceComposer, State
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 UNDER = 0.6
 """Temperature of the voices drawn under the first, as a share of its own and of the lengths': what is left to choose
 under a melody is mostly right or wrong, and chance does not make it richer."""
+SAMENESS = 1.0
+"""Nats that a quarter weighs less if it is that of the passage it should be unlike."""
 _PARTICLES, _RESAMPLING = 16, 8
 """Streams of random numbers: that of the second particle, and of who goes on. The first has the piece's own."""
 
@@ -84,6 +86,8 @@ def compose(
             weights[limits.dead] = -np.inf
         if (run.at >= run.steps).all():
             break
+        for row, template in enumerate(rows):
+            weights[row] -= SAMENESS * _quarters_alike(run, row, template.contrasts, int(goal[row]))
         for piece, generator in enumerate(who_goes_on):
             _resample(run, np.arange(piece * count, (piece + 1) * count), weights, generator)
         goal = np.minimum(goal + v.steps_per_quarter, run.steps)
@@ -95,6 +99,16 @@ def compose(
         heap = np.cumsum(np.exp(own - own.max()))
         chosen.append(run.filling(piece * count + int((heap <= generator.random() * heap[-1]).sum())))
     return chosen
+
+
+def _quarters_alike(run: Run, row: int, contrasts: Sequence[Copy], end: int) -> int:
+    """How many of the passages that a row has just written a quarter of are as those they should be unlike."""
+    alike, quarter = 0, run.composer.vocabulary.steps_per_quarter
+    for each in contrasts:
+        if each.target + quarter <= end <= each.target + each.steps:
+            here, there = run.event[row, end - quarter : end], end - each.target + each.source
+            alike += np.array_equal(here, run.event[row, there - quarter : there])
+    return alike
 
 
 def _share(logits: Floats, allowed: Floats, temperature: float) -> Floats:

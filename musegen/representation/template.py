@@ -39,6 +39,7 @@ class Template:
             and, last, silence; None when anything may.
         rules: what the line of a voice must obey as a whole.
         copies: passages that must repeat earlier ones, which are no copies themselves.
+        contrasts: passages that should not repeat earlier ones; a wish, not a rule, for models that look ahead.
     """
 
     roll: Roll
@@ -47,6 +48,7 @@ class Template:
     sounding: NDArray[np.bool_] | None = None
     rules: tuple[Rule, ...] = ()
     copies: tuple[Copy, ...] = ()
+    contrasts: tuple[Copy, ...] = ()
 
     def __post_init__(self) -> None:
         cells = self.roll.symbols.shape

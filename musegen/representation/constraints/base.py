@@ -30,6 +30,7 @@ class Sheet:
         sounding: (steps, voices, 129) bool: what may still sound; true wherever a cell is fixed.
         rules: of whole lines.
         copies: passages that repeat others.
+        contrasts: passages that should not.
     """
 
     template: Template
@@ -40,13 +41,14 @@ class Sheet:
     sounding: NDArray[np.bool_] = field(init=False)
     rules: list[Rule] = field(init=False)
     copies: list[Copy] = field(init=False)
+    contrasts: list[Copy] = field(init=False)
 
     def __post_init__(self) -> None:
         before, cells = self.template, self.template.roll.symbols.shape
         self.names = self.names or before.roll.names
         self.allowed = np.ones((*cells, SYMBOLS), bool) if before.allowed is None else before.allowed.copy()
         self.sounding = np.ones((*cells, REST + 1), bool) if before.sounding is None else before.sounding.copy()
-        self.rules, self.copies = list(before.rules), list(before.copies)
+        self.rules, self.copies, self.contrasts = list(before.rules), list(before.copies), list(before.contrasts)
 
     @property
     def roll(self) -> Roll:
@@ -119,6 +121,7 @@ class Sheet:
             sounding=None if self.sounding.all() else self.sounding,
             rules=tuple(self.rules),
             copies=tuple(self.copies),
+            contrasts=tuple(self.contrasts),
         )
 
 

@@ -70,8 +70,19 @@ class Form(Constraint):
                 found.append(Copy(ending, last, end - last))
         return _joined(found)
 
+    def contrasts(self, roll: Roll) -> list[Copy]:
+        """Which sections should not sound like which others: those of another letter, when it first comes."""
+        firsts: dict[str, tuple[int, int]] = {}
+        found = []
+        for name, (start, _, end) in zip(self.parsed(), self.sections(roll), strict=True):
+            if name[0] not in firsts:
+                found += [Copy(source, start, min(steps, end - start)) for source, steps in firsts.values()]
+                firsts[name[0]] = start, end - start
+        return found
+
     def write(self, sheet: Sheet) -> None:
         """See `Constraint.write`; fixed passages that differ are an error."""
+        sheet.contrasts += self.contrasts(sheet.roll)
         for start, _, _ in self.sections(sheet.roll):
             sheet.no_hold(start)
         is_open, symbols = sheet.template.open, sheet.roll.symbols
