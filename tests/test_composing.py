@@ -1,21 +1,31 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from musegen import composing
 from musegen.checkpoints import load_checkpoint
-from musegen.composing import Wishes, describe, harmonize, sample
+from musegen.composing import Wishes, compose, describe, move_for, sample
 from musegen.errors import MusegenError
 from musegen.models.base import Sampling
 from musegen.models.plans import Plan
+from musegen.representation.constraints import Constraints
 from musegen.representation.grid import decode, encode
-from musegen.score import Key, Metre, Note, Score, Voice
+from musegen.representation.roll import Roll
+from musegen.representation.template import Template, violations
+from musegen.representation.transposition import transposed
+from musegen.score import Key, Metre
 from tests.toys import ROLLS
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
+from checking import Question, broken
 
 HOW = Sampling(4)
 
@@ -100,51 +110,71 @@ def test_a_model_that_needs_a_melody_takes_one_it_brings_along(minibach):
         one(minibach, bars=4)
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_harmonizing_keeps_the_melody_note_for_note(minibach, number):
-    score = decode(ROLLS["chorales"][number])
-    melody = replace(score, voices=score.voices[:1], tempi=((Fraction(0), 111.0),))
-    piece, moved = harmonize(minibach, Sampling(1, 1.0), melody)
-    assert moved == ""
-    assert piece.score.voices[0].notes == melody.voices[0].notes
-    assert [voice.name for voice in piece.score.voices] == ["Soprano", "Alto", "Tenor", "Bass"]
-    assert any(voice.notes for voice in piece.score.voices[1:])
-    assert (piece.score.metres, piece.score.pickup, piece.score.keys) == (melody.metres, melody.pickup, melody.keys)
-    assert piece.score.tempi == melody.tempi and piece.score.title == melody.title
-    faster, _ = harmonize(minibach, Sampling(1, 1.0), melody, 130.0)
-    assert faster.score.tempi == ((0, 130.0),)
+@pytest.mark.parametrize("name", ["lstm", "vae", "minibach"])
+@pytest.mark.parametrize("semitones", [0, 14, -17])
+def test_what_is_given_out_of_range_is_moved_for_the_model_and_moved_back(trained, name, semitones):
+    model = load_checkpoint(trained(name))
+    templates = [Template.given(transposed(roll, semitones), [0]) for roll in ROLLS["chorales"][:3]]
+    pieces = list(compose(model, replace(HOW, particles=3), enumerate(templates), Wishes()))
+    for template, piece in zip(templates, pieces, strict=True):
+        assert violations(template, piece.roll) == []
+        assert piece.roll.keys == template.roll.keys
+        low, high = model.vocabulary.ranges[0]
+        heard = template.roll.symbols[:, 0]
+        heard = heard[heard < 128].astype(int) + piece.moved
+        assert low <= heard.min() and heard.max() <= high
+        assert (piece.moved == 0) == (semitones == 0)
+        for voice, (least, most) in enumerate(model.vocabulary.ranges):
+            column = piece.roll.symbols[:, voice].astype(int)
+            assert all(least <= pitch + piece.moved <= most for pitch in column[column < 128])
 
 
-def test_the_first_voice_is_the_melody_and_the_others_play_no_part(minibach):
-    score = decode(ROLLS["chorales"][0])
-    alone, _ = harmonize(minibach, HOW, replace(score, voices=score.voices[:1]))
-    among, _ = harmonize(minibach, HOW, score)
-    assert np.array_equal(alone.roll.symbols, among.roll.symbols)
+def test_a_piece_that_is_moved_is_what_the_model_writes_to_the_moved_one(trained):
+    model, roll = load_checkpoint(trained("lstm")), ROLLS["chorales"][0]
+    how = replace(HOW, particles=3)
+    far = next(compose(model, how, [(1, Template.given(transposed(roll, 30), [0]))], Wishes()))
+    near = next(compose(model, how, [(1, Template.given(transposed(roll, 30 + far.moved), [0]))], Wishes()))
+    assert far.moved < 0 == near.moved
+    assert np.array_equal(transposed(far.roll, far.moved).symbols, near.roll.symbols)
+    assert far.nats == near.nats
 
 
-def test_what_does_not_fit_the_grid_is_told(minibach):
-    third = Fraction(1, 3)
-    notes = tuple(Note(i * third, third, 70) for i in range(12))
-    piece, moved = harmonize(minibach, HOW, Score((Voice(notes),)))
-    assert "12 notes moved" in moved
-    assert len(piece.score.voices[0].notes) == 12
+def test_the_nearest_move_is_taken(tunes):
+    low, high = tunes.vocabulary.ranges[0]
+    for pitches, expected in (([low, high], 0), ([low - 1, low], 1), ([high + 7], -7), ([low - 3, high - 3], 3)):
+        symbols = np.array(pitches, np.uint8)[:, None]
+        roll = Roll(symbols, 12)
+        assert move_for(tunes, Template(roll, np.zeros(symbols.shape, bool))) == expected
+    wide = Roll(np.array([[low - 1], [high + 1]], np.uint8), 12)
+    assert move_for(tunes, Template(wide, np.zeros((2, 1), bool))) == 0, "beyond the range, but it has classes"
+    wider = Roll(np.array([[20], [100]], np.uint8), 12)
+    with pytest.raises(MusegenError, match=r"the given notes, Ab0 to E7, are out of the range of tunes-lstm in every"):
+        move_for(tunes, Template(wider, np.zeros((2, 1), bool)))
 
 
-@pytest.mark.parametrize(
-    ("melody", "message"),
-    [
-        (Score((Voice((Note(Fraction(0), Fraction(4), 110),)),)), r"pitch 110 lies outside this model's"),
-        (Score((Voice(()),), duration=Fraction(4)), r"it has no notes"),
-    ],
-)
-def test_melodies_that_cannot_be_harmonized_are_refused(minibach, melody, message):
-    with pytest.raises(MusegenError, match=message):
-        harmonize(minibach, HOW, melody)
+def test_templates_with_nothing_open_come_back_as_they_are(tunes):
+    fixed = [Template(roll, np.zeros(roll.symbols.shape, bool)) for roll in ROLLS["tunes"][:2]]
+    blank = Template.blank(2, steps_per_quarter=12)
+    pieces = list(compose(tunes, HOW, [(1, fixed[0]), (2, blank), (3, fixed[1])], Wishes()))
+    assert [piece.number for piece in pieces] == [1, 2, 3]
+    assert [piece.nats is None for piece in pieces] == [True, False, True]
+    for piece, roll in ((pieces[0], ROLLS["tunes"][0]), (pieces[2], ROLLS["tunes"][1])):
+        assert np.array_equal(piece.roll.symbols, roll.symbols)
+    assert np.array_equal(pieces[1].roll.symbols, next(compose(tunes, HOW, [(2, blank)], Wishes())).roll.symbols)
 
 
-def test_a_family_that_keeps_no_voices_names_one_that_does(tunes):
-    with pytest.raises(MusegenError, match=r"lstm cannot keep given voices yet.*minibach"):
-        harmonize(tunes, HOW, decode(ROLLS["tunes"][0]))
+@pytest.mark.parametrize("particles", [1, 3])
+def test_constraints_hold_in_sampled_pieces_and_batches_are_no_matter(tunes, particles, monkeypatch):
+    asked = Constraints.of({"scale": "D major", "leap": "5", "longest": "1/4", "end": "tonic"})
+    wishes = Wishes(bars=2, key=Key.parse("D"), constraints=asked)
+    how = replace(HOW, particles=particles)
+    together = list(sample(tunes, how, range(1, 8), wishes))
+    for piece in together:
+        question = Question(piece.score, Key.parse("D"), ("Melody",))
+        assert broken(asked, question) == []
+    monkeypatch.setattr(composing, "TOGETHER", 2)
+    apart = list(sample(tunes, how, range(1, 8), wishes))
+    assert [piece.score for piece in together] == [piece.score for piece in apart]
 
 
 def test_scores_survive_the_grid_they_were_composed_on(tunes):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,13 @@ from musegen.checkpoints import load_checkpoint
 from musegen.errors import MusegenError
 from musegen.formats import read, read_bytes
 from musegen.formats.midi import provenance
+from musegen.representation.constraints import Constraints
 from musegen.score import Key, Metre
 from tests.cli.test_program import loaded
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+from checking import Question, broken
 
 
 @pytest.fixture
@@ -54,7 +61,8 @@ def test_wishes_show_up_in_the_midi(musegen, tunes, tmp_path):
     assert score.voices[0].program == 73
     model = load_checkpoint(tunes)
     told = json.loads(provenance(out.read_bytes()))
-    assert told.pop("musegen")
+    assert told.pop("musegen") and told.pop("command") == "sample"
+    assert told.pop("arguments")["key"] == "F# minor"
     assert told == {
         "model": model.name, "hash": model.hash, "seed": 5, "piece": 1, "temperature": 0.8, "top_k": 9, "top_p": 1.0,
         "bars": 6, "key": "F# minor", "metre": "6/8", "tempo": 150.0,
@@ -206,3 +214,41 @@ def test_the_likeliest_music_is_the_same_for_every_seed(musegen, tunes, tmp_path
     # The plans may differ in their pickup, no more.
     assert one[0] and two[0]
     assert np.isfinite(float(sum(Fraction(note[1]) for note in one[0])))
+
+
+ASKED = {
+    "tunes": {"scale": "D dorian", "leap": "7", "shortest": "1/16", "longest": "1/2", "range": "C4-C6", "end": "tonic"},
+    "chorales": {"chords": "C F G C", "range": "bass:E2-C4", "end": "tonic", "note": "soprano@2:1=C5"},
+    "form": {"form": "AA'BA", "begin": "tonic", "longest": "1/2"},
+}
+
+
+@pytest.mark.parametrize("name", ["lstm", "feedforward", "vae"])
+@pytest.mark.parametrize("case", ASKED)
+def test_what_is_asked_holds_in_what_is_written(musegen, trained, tmp_path, name, case):
+    model, key = trained(name, "chorales" if case == "chorales" else "tunes"), "Ddor" if case == "tunes" else "C"
+    frame = ["--bars", "8" if case == "form" else "4", "--key", key, "--metre", "4/4", "--particles", "2"]
+    options = [each for kind, text in ASKED[case].items() for each in (f"--{kind}", text)]
+    (tmp_path / "asked.toml").write_text("".join(f"{kind} = {_toml(text)}\n" for kind, text in ASKED[case].items()))
+    for folder, asked in (("options", options), ("file", ["--constraints", tmp_path / "asked.toml"])):
+        out = f"{tmp_path}/{folder}/"
+        result = musegen("sample", model, "-n", "3", "--seed", "8", "-o", out, *frame, *asked)
+        assert result.exit_code == 0, result.exception
+        for path in result.stdout.split():
+            (score,) = read(path).scores
+            names = tuple(voice.name for voice in score.voices)
+            assert broken(Constraints.of(ASKED[case]), Question(score, Key.parse(key), names)) == []
+    one, two = (sorted((tmp_path / folder).iterdir()) for folder in ("options", "file"))
+    assert [notes(path) for path in one] == [notes(path) for path in two]
+
+
+def _toml(text):
+    return text if text.isdecimal() else json.dumps(text)
+
+
+def test_what_cannot_be_met_is_refused_by_its_names(musegen, trained, tmp_path):
+    asked = ["--scale", "C D E", "--note", "1:1=F#4", "--leap", "12", "-o", tmp_path / "a.mid"]
+    result = musegen("sample", trained("lstm", "tunes"), "--bars", "4", "--seed", "1", "--metre", "4/4", *asked)
+    assert isinstance(result.exception, MusegenError)
+    assert str(result.exception).startswith("--scale 'C D E' and --note 1:1=F#4 cannot be met together in bar 1")
+    assert not (tmp_path / "a.mid").exists()

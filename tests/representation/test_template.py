@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from musegen.errors import MusegenError
 from musegen.representation.grid import encode
 from musegen.representation.roll import HOLD, REST, SYMBOLS, Roll
-from musegen.representation.template import Template, symbol_name, violations
+from musegen.representation.rules import Leap
+from musegen.representation.template import Copy, Template, symbol_name, violations
 from musegen.score import Key, Metre
 from tests.strategies import scores
 
@@ -111,3 +112,63 @@ def test_shapes_must_agree():
 @pytest.mark.parametrize(("symbol", "name"), [(60, "C4"), (70, "Bb4"), (0, "C-1"), (REST, "rest"), (HOLD, "hold")])
 def test_symbols_have_names(symbol, name):
     assert symbol_name(symbol) == name
+
+
+def test_what_may_not_sound_is_told_also_where_it_is_held():
+    blank = Template.blank(1, steps_per_quarter=1)
+    sounding = np.ones((4, 1, 129), bool)
+    sounding[2, 0, [60, REST]] = False
+    template = replace(blank, sounding=sounding)
+    held = blank.roll.with_symbols(np.array([[60], [HOLD], [HOLD], [62]], np.uint8))
+    assert violations(template, held) == ["bar 1, step 3, voice 1: C4 may not sound"]
+    silent = blank.roll.with_symbols(np.array([[60], [REST], [HOLD], [62]], np.uint8))
+    assert violations(template, silent) == ["bar 1, step 3, voice 1: rest may not sound"]
+    assert violations(template, blank.roll.with_symbols(np.array([[60], [HOLD], [62], [HOLD]], np.uint8))) == []
+
+
+def test_what_does_not_come_again_and_what_breaks_a_rule_is_told():
+    blank = Template.blank(2, steps_per_quarter=1)
+    template = replace(blank, copies=(Copy(0, 4, 2),), rules=(Leap(0, 2),))
+    answer = blank.roll.with_symbols(np.array([[60, HOLD, REST, 62, 60, 62, HOLD, 65]], np.uint8).T)
+    assert violations(template, answer) == [
+        "bar 2, step 2, voice 1: not as in the passage that it repeats",
+        "bar 2, step 4, voice 1: a leap of 3 semitones",
+    ]
+
+
+def test_blank_is_what_asks_for_nothing():
+    blank = Template.blank(1)
+    assert blank.is_blank
+    limits = {"allowed": np.ones((16, 1, 130), bool), "sounding": np.ones((16, 1, 129), bool)}
+    for asked in ({"rules": (Leap(0, 1),)}, {"copies": (Copy(0, 8, 8),)}, *({k: v} for k, v in limits.items())):
+        assert not replace(blank, **asked).is_blank
+    assert not Template.given(replace(blank.roll, symbols=np.full((16, 2), 60, np.uint8)), [0]).is_blank
+
+
+@pytest.mark.parametrize(
+    ("line", "hole", "opened", "no_hold"),
+    [
+        ((60, HOLD, 62, HOLD, 64, HOLD), (2, 4), [2, 3], [2]),
+        ((60, HOLD, HOLD, 62, 64, HOLD), (2, 4), [3], [3]),  # held into the hole
+        ((60, HOLD, 62, HOLD, HOLD, HOLD), (1, 3), [], []),  # held out of it, too
+        ((60, 61, 62, HOLD, HOLD, HOLD), (1, 3), [1], [1]),
+        ((60, REST, REST, REST, 64, HOLD), (2, 4), [2, 3], []),  # after silence nothing is lengthened
+        ((60, HOLD, 62, HOLD, 64, HOLD), (0, 2), [0, 1], []),
+        ((60, HOLD, 62, HOLD, 64, HOLD), (4, 6), [4, 5], [4]),
+        ((HOLD, HOLD, 62, HOLD, 64, HOLD), (0, 1), [0], []),  # a hold with nothing before it is silence
+    ],
+)
+def test_a_hole_has_the_notes_that_lie_in_it(line, hole, opened, no_hold):
+    roll = Roll(np.array(line, np.uint8)[:, None], fermatas=frozenset({(2, 0)}))
+    is_open = np.zeros((6, 1), bool)
+    is_open[slice(*hole)] = True
+    if not opened:
+        with pytest.raises(MusegenError, match="every note reaches out of the passage"):
+            Template.hole(roll, is_open)
+        return
+    template = Template.hole(roll, is_open)
+    assert np.flatnonzero(template.open).tolist() == opened
+    forbidden = [] if template.allowed is None else np.argwhere(~template.allowed).tolist()
+    assert forbidden == [[step, 0, HOLD] for step in no_hold]
+    assert template.roll.fermatas == (frozenset() if 2 in opened else roll.fermatas)
+    assert not is_open.all() and is_open.sum() == hole[1] - hole[0], "what was asked stays as it was"

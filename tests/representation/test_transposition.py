@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from musegen.errors import MusegenError
 from musegen.representation.grid import decode, encode
 from musegen.representation.roll import HOLD, REST, Roll
-from musegen.representation.transposition import ranges, room, transposed
+from musegen.representation.template import Template, violations
+from musegen.representation.transposition import moved, ranges, room, transposed
 from musegen.score import Key
 from tests.strategies import scores
+from tests.templates import random_answered, random_question
 
 MIDDLE = st.integers(40, 90)
 
@@ -83,3 +85,42 @@ def test_a_piece_wider_than_the_ranges_has_no_room():
 def test_fermatas_stay_with_their_notes():
     score = decode(Roll(np.array([[60]], np.uint8), fermatas=frozenset({(0, 0)})))
     assert decode(transposed(encode(score).roll, 2)).voices[0].notes[0] == (Fraction(0), Fraction(1, 4), 62, True)
+
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(-24, 24))
+def test_what_is_asked_moves_with_the_notes(seed, semitones):
+    template, answer = random_answered(np.random.default_rng(seed), 8, [(60, 64), (55, 58)])
+    there = moved(template, semitones)
+    assert violations(there, transposed(answer, semitones)) == []
+    other = random_question(np.random.default_rng(seed + 1), 8, [(60, 64), (55, 58)]).roll
+    wrong = answer.with_symbols(np.where(template.open, other.symbols[: answer.steps], template.roll.symbols))
+    assert len(violations(there, transposed(wrong, semitones))) == len(violations(template, wrong))
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.integers(-24, 24))
+def test_a_rule_that_is_moved_is_the_same_automaton_on_the_moved_pitches(seed, semitones):
+    template, _ = random_answered(np.random.default_rng(seed), 8, [(60, 64)])
+    for rule, other in zip(template.rules, moved(template, semitones).rules, strict=True):
+        was, came = rule.automaton(60, 5), other.automaton(60 + semitones, 5)
+        assert rule.voice == other.voice
+        assert all(np.array_equal(a, b) for a, b in zip(was.tables, came.tables, strict=True))
+        assert np.array_equal(was.final, came.final)
+
+
+def test_limits_move_and_what_comes_from_beyond_is_forbidden():
+    allowed = np.zeros((1, 1, 130), bool)
+    allowed[0, 0, [0, 60, 127, HOLD]] = True
+    sounding = np.zeros((1, 1, 129), bool)
+    sounding[0, 0, [60, 127, REST]] = True
+    template = Template(column(REST), np.ones((1, 1), bool), allowed, sounding)
+    up, down = moved(template, 2), moved(template, -2)
+    assert np.flatnonzero(up.allowed).tolist() == [2, 62, HOLD]
+    assert np.flatnonzero(down.allowed).tolist() == [58, 125, HOLD]
+    assert np.flatnonzero(up.sounding).tolist() == [62, REST]
+    assert np.flatnonzero(down.sounding).tolist() == [58, 125, REST]
+    assert moved(template, 0) is template

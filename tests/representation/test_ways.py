@@ -50,7 +50,7 @@ def walk(ways, classes):
     return states
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(SEEDS, st.integers(1, 5))
 def test_a_voice_can_be_completed_exactly_when_some_line_answers_everything(seed, steps):
     template = random_question(np.random.default_rng(seed), steps, [(LOW, LOW + PITCHES - 1)])
@@ -79,7 +79,7 @@ def test_a_voice_can_be_completed_exactly_when_some_line_answers_everything(seed
             assert ways.stay[length, state] == most
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SEEDS, st.integers(2, 5), st.data())
 def test_what_becomes_known_on_the_way_is_taken_in(seed, steps, data):
     template = random_question(np.random.default_rng(seed), steps, [(LOW, LOW + PITCHES - 1)])
