@@ -102,8 +102,10 @@ def _show_checkpoint(name: str, as_json: bool) -> None:
     }
     if as_json:
         click.echo(json.dumps(facts))
-    else:
-        click.echo(table([(key, _line(value)) for key, value in facts.items() if value is not None]))
+        return
+    if "attributes" in facts:  # of each direction, only how well the latent space tells the attribute
+        facts["attributes"] = {name: each["correlation"] for name, each in model.card["attributes"].items()}
+    click.echo(table([(key, _line(value)) for key, value in facts.items() if value is not None]))
 
 
 def _line(value: Any) -> str:

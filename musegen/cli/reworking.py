@@ -79,6 +79,8 @@ class Job:
         ask, original, moved = prepare(model, score, how)
         if moved:
             talk(f"{self.name}: {moved}")
+        for metre in dict.fromkeys(metre for _, metre in score.metres if metre not in model.vocabulary.metres):
+            talk(f"{model.name} has learnt nothing in {metre}: expect little of its rhythm")
 
         def asked() -> Any:
             for number in self.series.numbers:

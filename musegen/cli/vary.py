@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--amount", type=options.Number(0, 1), required=True, help="Share that is rewritten: 0 keeps all, 1 keeps nothing."
+    "--amount", type=options.Number(0, 1), required=True, help="Share that is opened for new notes: 0 keeps all, 1 nothing."
 )
 @click.option("--voices", metavar="VOICES", help="Which voices change, such as alto,tenor or 2,3; by default all.")
 @keeping

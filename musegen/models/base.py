@@ -149,7 +149,7 @@ class Sampling:
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
-    particles: int = 16
+    particles: int = 1
     code: tuple[float, ...] | None = None
     toward: tuple[float, ...] = ()
 

@@ -42,9 +42,10 @@ def compose(
     Args:
         composer: the model.
         templates: one for each piece.
-        how: with the number of particles; of a template that asks for nothing one is enough.
+        how: temperature and the like, and the seed.
         pieces: the number of each.
-        state: of the model's trunk before each piece, one row each.
+        state: of the model's trunk before each piece, as many rows for each as it is to have particles; where nothing
+            is fixed or asked, or the likeliest is taken, one is enough.
 
     Raises:
         MusegenError: what is asked cannot be met.
@@ -52,12 +53,12 @@ def compose(
     from musegen.models.slice_composer import Run
 
     v = composer.vocabulary
-    count = 1 if how.temperature == 0 else how.particles
+    count = len(state[0]) // len(templates)
     limits = None
     if not all(template.is_blank for template in templates):
         limits = Limits(templates, count, v, composer.voices.order)
     rows = [template for template in templates for _ in range(count)]
-    run = Run(composer, rows, tuple(np.repeat(part, count, axis=0) for part in state), limits)
+    run = Run(composer, rows, state, limits)
     chances = np.zeros((len(rows), int(run.steps.max(initial=0)), v.voices + 1))
     for row, (own, steps) in enumerate(zip(chances, run.steps, strict=True)):
         piece, particle = pieces[row // count], row % count

@@ -78,7 +78,7 @@ class SliceComposer(Composer):
         free = [i for i, template in enumerate(templates) if template.is_blank]
         bound = [i for i in range(len(templates)) if i not in set(free)]
         filled: dict[int, Filling] = {}
-        for some, particles in ((free, 1), (bound, how.particles)):
+        for some, particles in ((free, 1), (bound, how.particles if how.temperature else 1)):
             if some:
                 chosen = [templates[i] for i in some], replace(how, particles=particles), [pieces[i] for i in some]
                 filled |= zip(some, self.compose(*chosen, self.start(*chosen[1:])), strict=True)
@@ -87,7 +87,7 @@ class SliceComposer(Composer):
     def compose(
         self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int], state: State
     ) -> list[Filling]:
-        """Compose from a state of one's choice."""
+        """Compose from states of one's choice: one row for each piece, or for each of its particles."""
         return compose(self, templates, how, pieces, state)
 
     def look(self, context: Context) -> Floats:
@@ -101,8 +101,8 @@ class SliceComposer(Composer):
         return np.asarray(summed_rows(self.tables, rows) + tallies @ self.tally_in)
 
     def start(self, how: Sampling, pieces: Sequence[int]) -> State:
-        """The trunk's state before each piece."""
-        return self.trunk.start(len(pieces))
+        """The trunk's state before each piece, a row for each of its particles."""
+        return self.trunk.start(len(pieces) * how.particles)
 
     def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
         """Exact; see `slice_scoring`."""

@@ -106,11 +106,11 @@ class VAEComposer(SliceComposer):
         self.weights = weights
 
     def start(self, how: Sampling, pieces: Sequence[int]) -> State:
-        """The LSTM's empty state, and what each piece's code tells every slice."""
+        """The LSTM's empty state, and what its code tells every slice, for each particle of each piece."""
         return (*super().start(how, pieces), self.told(self.codes(how, pieces)))
 
     def codes(self, how: Sampling, pieces: Sequence[int]) -> Floats:
-        """(n, latent) the code that each piece is composed under.
+        """(n, latent) the codes that pieces are composed under; each particle of a piece has one of its own.
 
         Raises:
             MusegenError: a code of so many numbers does not fit.
@@ -118,10 +118,11 @@ class VAEComposer(SliceComposer):
         for asked in (how.code, how.toward):
             if asked and len(asked) != self.latent:
                 raise MusegenError(f"a code of this model has {self.latent} numbers, not {len(asked)}")
+        shape = how.particles, self.latent
         if how.code:
-            drawn = np.tile(how.code, (len(pieces), 1))
+            drawn = np.tile(how.code, (len(pieces) * how.particles, 1))
         else:
-            drawn = np.stack([how.generator(piece, stream=2).standard_normal(self.latent) for piece in pieces])
+            drawn = np.concatenate([how.generator(piece, stream=2).standard_normal(shape) for piece in pieces])
         return np.asarray(drawn + np.array(how.toward or 0.0))
 
     def told(self, codes: Floats) -> Floats:
