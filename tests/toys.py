@@ -13,6 +13,7 @@ import numpy as np
 from musegen.corpora import open_corpus
 from musegen.corpora.encoded import Writer, about
 from musegen.models import FAMILIES, family
+from musegen.models.slice_family import SliceFamily
 from musegen.models.vocabulary import Vocabulary
 from musegen.representation.roll import HOLD, REST, Roll
 from musegen.score import Key, Metre
@@ -23,6 +24,7 @@ SATB = ("Soprano", "Alto", "Tenor", "Bass")
 SETTINGS = {
     "feedforward": {"width": 16, "heads": 16, "window": 3, "summary": 8, "hidden": 16, "batch": 3},
     "minibach": {"window": 4, "hidden": 16, "embedding": 8, "batch": 16},
+    "coconet": {"width": 24, "layers": 3, "heads": 24, "passage": 8, "batch": 3, "sweeps": 3},
     "lstm": {"width": 16, "heads": 16, "hidden": 16, "batch": 3},
     "vae": {"width": 16, "heads": 16, "hidden": 16, "encoder": 8, "batch": 3},
 }
@@ -34,7 +36,7 @@ CASES = [
     if corpus == "chorales" or not family(name).given_voices
 ]
 """Every family with each corpus that fits it."""
-LEFT_TO_RIGHT = [name for name in FAMILIES if not family(name).given_voices]
+LEFT_TO_RIGHT = [name for name in FAMILIES if isinstance(family(name), SliceFamily)]
 
 
 def line(generator: np.random.Generator, steps: int, pitches: Sequence[int], durations: Sequence[int]) -> np.ndarray:

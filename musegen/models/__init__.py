@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FAMILIES = {  # name on the command line -> where it lives
     "feedforward": "musegen.models.feedforward:Feedforward",
     "minibach": "musegen.models.minibach:MiniBach",
+    "coconet": "musegen.models.coconet:Coconet",
     "lstm": "musegen.models.lstm:LSTM",
     "vae": "musegen.models.vae:VAE",
 }
