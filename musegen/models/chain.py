@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from musegen.models.base import Sampling
 from musegen.models.numpy_layers import Floats
 from musegen.representation.ways import Ways
 
@@ -25,6 +26,9 @@ FAINTEST = 60.0
 """Nats below the best class of a cell at which odds no longer fall: what is allowed can always be drawn."""
 _LEAST = 1e-250
 """What a state counts for, beside the best, as long as the line can be completed from it."""
+
+_FORBIDDING = 100.0
+"""Nats by which what `top_k` and `top_p` leave out falls below all else."""
 
 
 class Chain:
@@ -131,6 +135,26 @@ class Chain:
             lines[step] = chosen
             state = table[self.voices, chosen]
         return lines, possible
+
+
+def truncated(logs: Floats, how: Sampling) -> Floats:
+    """(..., K) logarithms of odds under a temperature, top_k and top_p; what falls out is rare, not forbidden."""
+    if how.temperature > 0:
+        logs = logs / max(how.temperature, 1e-6)
+    if 0 < how.top_k < logs.shape[-1]:
+        least = np.partition(logs, -how.top_k, axis=-1)[..., -how.top_k, None]
+        logs = np.where(logs >= least, logs, logs.min(axis=-1, keepdims=True) - _FORBIDDING)
+    if how.top_p < 1:
+        odds = np.exp(logs - logs.max(axis=-1, keepdims=True))
+        order = np.argsort(-odds, axis=-1, kind="stable")
+        ranked = np.take_along_axis(odds, order, axis=-1)
+        ahead = np.cumsum(ranked, axis=-1) - ranked
+        out = ahead >= how.top_p * ranked.sum(axis=-1, keepdims=True)
+        out[..., 0] = False
+        left_out = np.zeros_like(out)
+        np.put_along_axis(left_out, order, out, axis=-1)
+        logs = np.where(left_out, logs.min(axis=-1, keepdims=True) - _FORBIDDING, logs)
+    return logs
 
 
 def _merged(way: Ways) -> tuple[Ints, int, Flags, Flags]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Composer, Filling, Sampling, Surprise, as_written
-from musegen.models.chain import Chain
+from musegen.models.chain import Chain, truncated
 from musegen.models.coconet.cells import Cells, candidates, dilations, from_tonic
 from musegen.models.coconet.seen import BOOST, INTERVALS, Seen, interval_map, motion_map, references
 from musegen.models.numpy_layers import Floats, log_softmax, summed_rows
@@ -230,30 +230,6 @@ def _often(roll: Roll) -> Floats:
     place, quarter = roll.clock()[1], roll.steps_per_quarter
     halves = (place * 2 % quarter == 0) | (place * 3 % quarter == 0)
     return np.where(place % quarter == 0, 1.0, np.where(halves, 0.5, 0.15))
-
-
-def truncated(logs: Floats, how: Sampling) -> Floats:
-    """(..., K) logarithms of odds under a temperature, top_k and top_p; what falls out is rare, not forbidden."""
-    if how.temperature > 0:
-        logs = logs / max(how.temperature, 1e-6)
-    if 0 < how.top_k < logs.shape[-1]:
-        least = np.partition(logs, -how.top_k, axis=-1)[..., -how.top_k, None]
-        logs = np.where(logs >= least, logs, logs.min(axis=-1, keepdims=True) - _FORBIDDING)
-    if how.top_p < 1:
-        odds = np.exp(logs - logs.max(axis=-1, keepdims=True))
-        order = np.argsort(-odds, axis=-1, kind="stable")
-        ranked = np.take_along_axis(odds, order, axis=-1)
-        ahead = np.cumsum(ranked, axis=-1) - ranked
-        out = ahead >= how.top_p * ranked.sum(axis=-1, keepdims=True)
-        out[..., 0] = False
-        left_out = np.zeros_like(out)
-        np.put_along_axis(left_out, order, out, axis=-1)
-        logs = np.where(left_out, logs.min(axis=-1, keepdims=True) - _FORBIDDING, logs)
-    return logs
-
-
-_FORBIDDING = 100.0
-"""Nats by which what top_k and top_p leave out falls below all else."""
 
 
 def _normed(x: Floats) -> Floats:

@@ -10,11 +10,13 @@ import numpy as np
 
 from musegen.errors import MusegenError
 from musegen.models.base import Arrays, Composer, Example, Family, Filling, Sampling, Settings, Surprise, as_written
+from musegen.models.chain import Chain, truncated
 from musegen.models.minibach.melody import BELOW, Melody, from_tonic, taps
-from musegen.models.numpy_layers import Floats, log_softmax, pick, summed_rows
+from musegen.models.numpy_layers import Floats, log_softmax, summed_rows
+from musegen.models.slice_limits import bound
 from musegen.models.slices import Ints
 from musegen.models.vocabulary import Vocabulary
-from musegen.representation.roll import HOLD, REST, Roll, sounding
+from musegen.representation.roll import Roll
 from musegen.representation.template import Template
 
 if TYPE_CHECKING:
@@ -145,30 +147,29 @@ class MiniBachComposer(Composer):
     def __init__(self, vocabulary: Vocabulary, settings: MiniBachSettings, weights: Arrays) -> None:
         self.vocabulary, self.settings, self.weights = vocabulary, settings, weights
         self.taps = taps(vocabulary.steps_per_quarter, settings.window)
-        self.in_range = vocabulary.in_range()
 
     def fill(self, templates: Sequence[Template], how: Sampling, pieces: Sequence[int]) -> list[Filling]:
-        """Fill in all voices but the first, which must be given."""
+        """Fill in voices under the first, which must be given; lines are drawn whole, so that every rule holds."""
         return [self._fill(template, how, piece) for template, piece in zip(templates, pieces, strict=True)]
 
     def _fill(self, template: Template, how: Sampling, piece: int) -> Filling:
         v, roll = self.vocabulary, template.roll
-        if template.allowed is not None or template.open[:, 0].any() or not template.open[:, 1:].all():
+        if template.open[:, 0].any() or template.copies:
+            what = "passages that repeat" if template.copies else "a melody"
             raise MusegenError(
-                "minibach writes whole voices under a whole melody, and nothing else",
-                "Give it the soprano alone, or use another family.",
+                f"minibach cannot write {what}", "Give it the whole soprano, or use another family, such as lstm."
             )
-        logits = self.logits(roll)  # (steps, V - 1, K)
-        chances = how.generator(piece).random((roll.steps, v.voices - 1))
+        ways = bound(template, v)
+        voices = [voice for voice in range(1, v.voices) if template.open[:, voice].any()]
+        likely = np.stack([log_softmax(self.logits(roll)[:, voice - 1]) for voice in voices], axis=1)
+        is_open = template.open[:, voices]
+        known = np.where(is_open, -1, v.encode(roll.symbols[:, voices]))
+        chances = how.generator(piece).random(known.shape) if how.temperature else None
+        lines, _ = Chain([ways[voice] for voice in voices]).draw(truncated(likely, how), known, chances)
         symbols = roll.symbols.copy()
-        nats = 0.0
-        for voice in range(1, v.voices):
-            allowed = np.where(self.in_range[voice], logits[:, voice - 1], -np.inf)
-            chosen = pick(allowed, how, chances[:, voice - 1])
-            nats -= float(np.take_along_axis(log_softmax(logits[:, voice - 1]), chosen[:, None], 1).sum())
-            written = v.decode(chosen)[:, None]
-            symbols[:, voice] = np.where((written == HOLD) & (sounding(written) == REST), REST, written)[:, 0]
-        return Filling(replace(roll, symbols=symbols), nats, int(template.open.sum()))
+        symbols[:, voices] = v.decode(lines)
+        drawn = np.take_along_axis(likely, lines[..., None], axis=2)[..., 0]
+        return Filling(replace(roll, symbols=symbols), -float(drawn[is_open].sum()), int(is_open.sum()))
 
     def surprise(self, rolls: Sequence[Roll], seed: int = 1) -> list[Surprise]:
         """Exact; the first voice is given and costs nothing."""
