@@ -164,17 +164,18 @@ def deliver(
         for piece in pieces:
             if piece.moved:
                 talk(f"piece {piece.number}: {model.name} had it {piece.moved:+d} semitones, its range; moved back")
+            told = describe(model, how, piece) | facts(piece)
             if output.is_folder:
                 target = output.inside(f"{model.name}-{how.seed}-{piece.number:04d}.{suffix or 'mid'}")
                 write([piece], target, suffix, made)
-                tell(target.path, describe(model, how, piece) | facts(piece), series.as_json)
+                tell(target.path, told, series.as_json)
             else:
-                book.append(piece)
+                book.append((piece, told))
             advance()
     if book:
-        write(book, output, suffix, made)
-        for piece in book if series.as_json else ():
-            tell(Path(output.name), describe(model, how, piece) | facts(piece), as_json=True)
+        write([piece for piece, _ in book], output, suffix, made)
+        for _, told in book if series.as_json else ():
+            tell(Path(output.name), told, as_json=True)
 
 
 def write(pieces: Sequence[Piece], output: Output, suffix: str | None, made: Recipe) -> None:

@@ -69,6 +69,7 @@ class Like:
         effort = EFFORT if self.effort is None else self.effort
         with progress(effort * len(numbers), "following the plan", "proposals") as advance:
             for piece, report in impose(model, how, numbers, wishes, plan, effort, advance):
+                talk(f"piece {piece.number}, after {self.name}:\n{_table(report)}")
                 self.reports[piece.number] = report
                 yield piece
 
@@ -78,15 +79,11 @@ class Like:
         return "stdin" if self.source == "-" else str(self.source)
 
     def facts(self, others: Facts) -> Facts:
-        """What a command says of a piece: what it says anyway, and how well the plan held, where there is one."""
+        """Of a piece, for `--json`: what the command says anyway, and how well the plan held, where there is one."""
 
         def found(piece: Piece) -> dict[str, Any]:
-            said = others(piece)
             report = self.reports.pop(piece.number, None)
-            if report is None:
-                return said
-            talk(f"piece {piece.number}, after {self.name}:\n{_table(report)}")
-            return said | {"like": _rounded(asdict(report))}
+            return others(piece) | ({"like": _rounded(asdict(report))} if report else {})
 
         return found
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--amount", type=options.Number(0, 1), required=True, help="Share that is opened for new notes: 0 keeps all, 1 nothing."
+    "--amount",
+    type=options.Number(0, 1),
+    required=True,
+    help="Share that is opened for new notes: 0 keeps all, 1 nothing.",
 )
 @click.option("--voices", metavar="VOICES", help="Which voices change, such as alto,tenor or 2,3; by default all.")
 @keeping

@@ -25,9 +25,9 @@ def test_settings_survive_text_and_plain_data(name):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"hiden": 3}, r"there is no setting 'hiden'.*hidden"),
-        ({"hidden": "many"}, r"hidden = 'many' is not a whole number"),
-        ({"hidden": "2.5"}, r"hidden = '2.5' is not a whole number"),
+        ({"epoch": 3}, r"there is no setting 'epoch'.*epochs"),
+        ({"epochs": "many"}, r"epochs = 'many' is not a whole number"),
+        ({"epochs": "2.5"}, r"epochs = '2.5' is not a whole number"),
         ({"learning_rate": "fast"}, r"learning_rate = 'fast' is not a number"),
         ({"learning_rate": "nan"}, r"learning_rate = nan is out of range"),
         ({"learning_rate": "inf"}, r"learning_rate = inf is out of range"),
@@ -47,6 +47,8 @@ def test_wrong_settings_are_named(name, values, message):
 @pytest.mark.parametrize(
     ("name", "values"),
     [
+        ("coconet", {"layers": 0}),
+        ("coconet", {"passage": 0}),
         ("lstm", {"layers": 0}),
         ("lstm", {"heads": 0}),
         ("lstm", {"width": 0}),
@@ -67,7 +69,7 @@ def test_what_a_family_cannot_be_built_with_is_named(name, values):
 def test_an_unknown_family_is_named_and_the_nearest_suggested():
     with pytest.raises(MusegenError, match=r"no model family is called 'lsmt'. Did you mean lstm\?"):
         family("lsmt")
-    with pytest.raises(MusegenError, match=r"Choose from: feedforward, minibach, lstm, vae"):
+    with pytest.raises(MusegenError, match=r"Choose from: feedforward, minibach, coconet, lstm, vae"):
         family("xyz")
 
 
