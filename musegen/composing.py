@@ -124,7 +124,6 @@ def _filled(
         filling = next(filled) if template.open.any() else Filling(template.roll)
         if move := moves.get(number, 0):
             filling = replace(filling, roll=template.roll.with_symbols(transposed(filling.roll, -move).symbols))
-        filling = replace(filling, roll=_placed(model, template, filling.roll))
         yield replace(finish(model, how, number, template, filling, wishes), moved=move)
 
 
@@ -222,7 +221,8 @@ def finish(
         "top_p": how.top_p,
     } | {name: value for name, value in asked.items() if value is not None}
     title = f"{model.name} {how.seed}/{number}"
-    roll = replace(filling.roll, title=filling.roll.title or title)
+    roll = _placed(model, template, filling.roll)
+    roll = replace(roll, title=roll.title or title)
     nats = filling.nats / cells if filling.nats is not None and cells else None
     return Piece(number, decode(roll), roll, nats, json.dumps(provenance))
 

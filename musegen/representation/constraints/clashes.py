@@ -10,6 +10,7 @@ import numpy as np
 from musegen.errors import MusegenError
 from musegen.representation.automaton import Flags
 from musegen.representation.constraints.base import Constraint, Sheet
+from musegen.representation.constraints.chords import Chords
 from musegen.representation.constraints.collection import Constraints
 from musegen.representation.constraints.lines import Longest, Shortest
 from musegen.representation.constraints.pitches import Range, Scale
@@ -43,18 +44,22 @@ class _Question:
         return None
 
     def _silenced(self, items: Sequence[Constraint], bounded: bool) -> tuple[int, int] | None:
-        """A voice that scale and range leave no pitch at all: it could only be silent, which nobody meant."""
-        asked = tuple(item for item in items if isinstance(item, Scale | Range))
+        """A voice, or a place in it, to which scale, range and chords leave no pitch: silence is not what was meant."""
+        asked = tuple(item for item in items if isinstance(item, Scale | Range | Chords))
         if not asked:
             return None
         sheet = Constraints(asked).sheet(self.template, self.names, self.original)
         for voice in sheet.voices:
-            is_open = self.template.open[:, voice]
-            left = np.logical_or.reduce(sheet.allowed[is_open, voice, :REST])
+            steps = np.flatnonzero(self.template.open[:, voice])
+            left = sheet.allowed[steps, voice, :REST].any(0)
             if bounded and self.in_range is not None:
-                left = left[self.low : self.low + self.pitches] & self.in_range[voice, : self.pitches]
-            if not left.any():
-                return int(np.argmax(is_open)), voice
+                within = np.zeros(REST, bool)
+                known = np.arange(max(0, self.low), min(REST, self.low + self.pitches))
+                within[known] = self.in_range[voice, known - self.low]
+                left &= within
+            silent = ~(sheet.sounding[steps, voice, :REST] & left).any(1)
+            if silent.any():
+                return int(steps[silent][0]), voice
         return None
 
     def _unlike(self, items: Sequence[Constraint], sheet: Sheet) -> tuple[int, int] | None:
