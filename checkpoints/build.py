@@ -29,7 +29,6 @@ MODELS = {  # name -> family, corpus and options
     "celtic-lstm": "lstm celtic --epochs 10 --set batch=16 --set dropout=0.3",
     "celtic-feedforward": "feedforward celtic --epochs 8 --set batch=16 --set dropout=0.3",
     "celtic-vae": "vae celtic --epochs 6 --set batch=16 --set dropout=0.3",
-    "celtic-coconet": "coconet celtic --epochs 4 --set width=128 --set dropout=0.05 --set head_dropout=0.1",
 }
 
 

@@ -11,11 +11,13 @@ import torch
 from musegen import composing
 from musegen.checkpoints import load_checkpoint
 from musegen.corpora import open_corpus
+from musegen.errors import MusegenError
 from musegen.models import FAMILIES, family
 from musegen.models.base import Sampling
 from musegen.models.network import Noise
 from musegen.models.slice_network import SliceBatch
-from musegen.representation.template import violations
+from musegen.representation.constraints import Constraints
+from musegen.representation.template import Template, violations
 from musegen.training.batches import prepare
 from musegen.training.run import vocabulary_of
 from tests.toys import CASES, LEFT_TO_RIGHT, ROLLS, SETTINGS
@@ -150,6 +152,30 @@ def test_what_is_composed_answers_its_template_within_the_ranges(trained, name, 
             assert not template.open[:, voice].any() or ((column >= low) & (column <= high) | (column >= 128)).all()
         sounding = filling.roll.sounding()
         assert not ((filling.roll.symbols == 129) & (sounding == 128)).any(), "silence is written as rests"
+
+
+ASKED = Constraints.of({"scale": "C D E F G A B", "leap": "12", "longest": "1/2"})
+
+
+@every_case
+def test_a_template_is_filled_as_asked_or_refused_by_name(trained, name, corpus):
+    model = load_checkpoint(trained(name, corpus))
+    roll = ROLLS[corpus][2]
+    is_open = np.zeros(roll.symbols.shape, bool)
+    is_open[roll.steps // 3 : 2 * roll.steps // 3] = True
+    templates = [Template.hole(roll, is_open)]
+    templates += [Template.given(roll, [voice]) for voice in range(roll.voices) if roll.voices > 1]
+    filled = 0
+    for template in templates:
+        bound = composing.narrow(model, template, ASKED)
+        try:
+            (filling,) = model.composer().fill([bound], Sampling(1, particles=2), [1])
+        except MusegenError as error:
+            assert name == "minibach" and "such as lstm" in str(error)
+        else:
+            assert violations(bound, filling.roll) == []
+            filled += 1
+    assert filled
 
 
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "half"])

@@ -6,8 +6,7 @@ import pytest
 
 from musegen.errors import MusegenError
 from musegen.models import FAMILIES, family
-from musegen.models.base import Sampling, transpositions
-from musegen.representation.template import Template
+from musegen.models.base import transpositions
 from tests.toys import ROLLS, tiny_vocabulary
 
 
@@ -108,14 +107,3 @@ def test_music_beyond_the_ranges_still_has_a_place_to_be(low, high, most):
     assert len(shifts) > 0
     for shift in shifts:
         assert words.low <= low + shift and high + shift < words.low + words.pitches
-
-
-@pytest.mark.parametrize("name", FAMILIES)
-def test_a_template_that_a_family_cannot_fill_is_refused(name, trained):
-    from musegen.checkpoints import load_checkpoint
-
-    composer = load_checkpoint(trained(name)).composer()
-    roll = ROLLS["chorales"][0]
-    wrong = Template.given(roll, [1])
-    with pytest.raises(MusegenError, match=r"cannot keep given notes|writes whole voices"):
-        composer.fill([wrong], Sampling(1), [1])
