@@ -107,10 +107,18 @@ def random_answered(
 def with_copies(generator: np.random.Generator, template: Template, answer: Roll) -> tuple[Template, Roll]:
     """All open, with one or two passages that come again, and an answer that repeats them; at least two bars long."""
     steps, bars = answer.steps, [start for _, start, _ in answer.bar_starts()]
-    first = int(generator.choice(bars[1:]))
-    length = int(generator.integers(1, min(first, steps - first) + 1))
-    source = int(generator.integers(0, first - length + 1))
-    later = [start for start in bars if first + length <= start <= steps - length]
+    ends = [*bars[1:], steps]
+    passages = [
+        (source, first, end - first)
+        for source in bars
+        for first in bars
+        for end in ends
+        if first < end and source + end - first <= first
+    ]
+    if not passages:
+        return template, answer
+    source, first, length = passages[int(generator.integers(len(passages)))]
+    later = [start for start in bars if first + length <= start and start + length in ends]
     targets = [first, *later[:1]]
     symbols = answer.symbols.copy()
     held = symbols[source] == HOLD

@@ -7,7 +7,6 @@ different lengths and rules at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -34,13 +33,17 @@ class Limits:
     def __init__(self, templates: Sequence[Template], count: int, vocabulary: Vocabulary, order: Sequence[int]) -> None:
         self.vocabulary, self.order = vocabulary, list(order)
         self.owner = np.repeat(np.arange(len(templates)), count)
-        self.copies = [template.copies for template in templates]
-        for template in templates:
+        longest = max((template.roll.steps for template in templates), default=0)
+        self.repeats = any(template.copies for template in templates)
+        # The step that each step repeats; -1 where it is new.
+        self.source = np.full((len(templates), longest), -1)
+        for source, template in zip(self.source, templates, strict=True):
             bars = {start for _, start, _ in template.roll.bar_starts()} if template.copies else set()
-            for copy in template.copies:  # a slice ends with its bar, so that the copy begins when its source is known
-                if copy.target not in bars or copy.source + copy.steps > copy.target:
-                    raise ValueError(f"{copy} does not begin with a bar after its source")
-        self.marks = [{mark for copy in each for mark in (copy.source + 1, copy.target)} for each in self.copies]
+            for copy in template.copies:  # whole bars, in which slices begin and end as they did before
+                end, whole = copy.target + copy.steps, {copy.source, copy.target} <= bars
+                if not whole or copy.source + copy.steps > copy.target or end not in bars | {template.roll.steps}:
+                    raise ValueError(f"{copy} does not repeat whole bars that came before it")
+                source[copy.target : copy.target + copy.steps] = copy.source + np.arange(copy.steps)
         shape = len(self.owner), vocabulary.voices
         self.state = np.zeros(shape, np.int64)
         self.states, self.table, self.path, self.base, self.cell, self.new_at = (
@@ -48,20 +51,14 @@ class Limits:
         )
         self.dead = np.zeros(len(self.owner), bool)
         self.every_class, self.every_length = np.arange(vocabulary.classes), np.arange(1, vocabulary.longest_bar + 1)
-        self.ways: list[list[Ways]] = []
         # Pieces of which the same is asked may share a template, and then its tables.
-        voices = {
-            id(template): bound(template, vocabulary) for template in {id(each): each for each in templates}.values()
-        }
-        for owner in self.owner.tolist():
-            # Copies are written into the tables of each row as the row finds out what they are.
-            own = voices[id(templates[owner])]
-            self.ways.append([_apart(each) for each in own] if self.copies[owner] else own)
-        self._lay_out()
-        longest = max((template.roll.steps for template in templates), default=0)
-        self.written = np.zeros((*shape, longest if any(self.copies) else 0), np.int64)
+        ways = {id(each): bound(each, vocabulary) for each in {id(each): each for each in templates}.values()}
+        self._lay_out([ways[id(templates[owner])] for owner in self.owner.tolist()])
+        # What has been written, for what repeats it: classes as a roll has them, and where slices began.
+        kept = longest if self.repeats else 0
+        self.written, self.begun = np.zeros((*shape, kept), np.int64), np.zeros((len(self.owner), kept), bool)
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, ways: Sequence[Sequence[Ways]]) -> None:
         """Put all tables end to end, each distinct one once."""
         flat: dict[str, list[np.ndarray]] = {
             name: [] for name in ("steps", "paths", "after", "stay", "move", "classes", "new")
@@ -78,7 +75,7 @@ class Limits:
 
         longest = self.vocabulary.longest_bar
         paths: dict[int, np.ndarray] = {}
-        for row, own in enumerate(self.ways):
+        for row, own in enumerate(ways):
             for voice, way in enumerate(own):
                 automaton = id(way.cells.automaton)
                 if automaton not in paths:
@@ -95,20 +92,6 @@ class Limits:
         self.steps, self.paths, self.after = joined["steps"], joined["paths"], joined["after"]
         self.stay, self.move, self.classes = joined["stay"], joined["move"], joined["classes"]
         self.new = joined["new"]
-        for row, own in enumerate(self.ways):
-            if not self.copies[self.owner[row]]:
-                continue
-            for voice, way in enumerate(own):  # what changes is changed where it is looked up
-                for name in ("after", "stay", "move"):
-                    setattr(way, name, self._region(name, row, voice, getattr(way, name).shape))
-                classes = self._region("classes", row, voice, way.cells.classes.shape)
-                way.cells = replace(way.cells, classes=classes)
-
-    def _region(self, name: str, row: int, voice: int, shape: tuple[int, ...]) -> np.ndarray:
-        """A row's own part of a flat array."""
-        first = (self.cell if name == "classes" else self.base)[row, voice]
-        array: np.ndarray = getattr(self, name)[first : first + np.prod(shape)]
-        return array.reshape(shape)
 
     def turn(self, rows: Ints, at: Ints, context: Context) -> Turn:
         """What may be drawn for the next slices of some rows, which begin at these steps."""
@@ -119,42 +102,17 @@ class Limits:
         rows, at, v = turn.rows, turn.at, self.vocabulary
         self.dead[rows] |= turn.stuck
         self.state[rows] = self.paths.take(self.path[rows] + turn.state * v.longest_bar + (length - 1)[:, None])
-        if not self.written.size:
+        if not self.repeats:
             return
-        for row, first, steps, event, silent in zip(
-            rows, at, length, turn.written, turn.written == v.rest, strict=True
-        ):
+        self.begun[rows, at] = True
+        for row, first, steps, event in zip(rows, at, length, turn.written, strict=True):
             self.written[row, :, first] = event
-            self.written[row, :, first + 1 : first + steps] = np.where(silent, v.rest, v.hold)[:, None]
-            marks = self.marks[self.owner[row]]
-            if any(first < mark <= first + steps for mark in marks):
-                self._repeat(int(row), int(first + steps))
-
-    def _repeat(self, row: int, now: int) -> None:
-        """Fix what must repeat what a row has written so far."""
-        for copy in self.copies[self.owner[row]]:
-            known = min(now, copy.source + copy.steps) - copy.source
-            if known <= 0 or copy.target < now:
-                continue
-            for voice, way in enumerate(self.ways[row]):
-                way.fix(copy.target, self.written[row, voice, copy.source : copy.source + known], now)
-        alive = [way.leads_on(now, int(state)) for way, state in zip(self.ways[row], self.state[row], strict=True)]
-        self.dead[row] |= not all(alive)
+            self.written[row, :, first + 1 : first + steps] = np.where(event == v.rest, v.rest, v.hold)[:, None]
 
     def resample(self, rows: Ints, ancestors: Ints) -> None:
         """Let rows go on from where others of the same piece stand."""
-        for array in (self.state, self.dead, self.written):
+        for array in (self.state, self.dead, self.written, self.begun):
             array[rows] = array[ancestors]
-        if not self.copies[self.owner[rows[0]]]:
-            return
-        for voice in range(self.vocabulary.voices):
-            for name in ("after", "stay", "move", "classes"):
-                way = self.ways[rows[0]][voice]
-                shape = way.cells.classes.shape if name == "classes" else getattr(way, name).shape
-                parts = [self._region(name, int(row), voice, shape) for row in rows]
-                was = [self._region(name, int(row), voice, shape).copy() for row in ancestors]
-                for part, old in zip(parts, was, strict=True):
-                    part[:] = old
 
 
 class Turn:
@@ -183,11 +141,18 @@ class Turn:
         self.onward = limits.steps.take(from_state[..., None] + limits.every_class)  # (n, V, K)
         may = limits.classes.take((limits.cell[rows] + at * v.classes)[..., None] + limits.every_class)
         self.may: Flags = np.asarray(may & limits.after.take(base[..., None] + self.onward))
+        movable = limits.move.take(base + self.state)
+        self.source = limits.source[limits.owner[rows], self.at] if limits.repeats else np.full(len(rows), -1)
+        self.again = np.flatnonzero(self.source >= 0)
+        if len(self.again):
+            repeated = limits.written[rows[self.again], :, self.source[self.again]]  # (n, V)
+            self.may[self.again] &= limits.every_class == repeated[..., None]
+            movable[self.again] = repeated != np.where(self.silent[self.again], v.rest, v.hold)
+        movable = movable[:, limits.order]
         stuck = np.logical_not(np.any(self.may, axis=2))
         self.stuck = stuck.any(axis=1)
         if self.stuck.any():  # such rows write anything, and count for nothing
             self.may[stuck] = True
-        movable = limits.move.take(base + self.state)[:, limits.order]
         # Whether it falls to a voice to move where one must: those drawn after it cannot.
         self.last = movable.copy()
         for column in range(v.voices - 1):
@@ -223,6 +188,11 @@ class Turn:
         movable = limits.move.take(base[..., None] + ends[:, None] * states[..., None] + state).any(axis=1)
         movable |= limits.every_length == room
         may = movable & (limits.every_length <= np.minimum(stay + 1, self.context.room)[:, None])
+        for row in self.again.tolist():  # as long as it lasted before
+            after = self.source[row] + 1
+            begun = np.flatnonzero(limits.begun[rows[row], after : after + v.longest_bar])
+            lasts = min(int(begun[0]) + 1 if len(begun) else v.longest_bar, int(self.context.room[row]))
+            may[row] = limits.every_length == lasts
         stuck = ~may.any(axis=1)
         if stuck.any():
             self.stuck |= stuck
@@ -247,10 +217,3 @@ def bound(template: Template, vocabulary: Vocabulary) -> list[Ways]:
             raise MusegenError(f"nothing that is left to the {name.lower()} fits bar {bar}", "Ask for less at once.")
         ways.append(way)
     return ways
-
-
-def _apart(way: Ways) -> Ways:
-    """A copy whose tables are its own."""
-    own = Ways.__new__(Ways)
-    own.__dict__.update(way.__dict__)
-    return own

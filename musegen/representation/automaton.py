@@ -57,6 +57,10 @@ class Rule(Protocol):
     def voice(self) -> int:
         """From 0."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether its states remember more than a passage's own notes, so that a repeat ends in another state."""
+
     def automaton(self, low: int, pitches: int) -> Automaton:
         """Over the classes of `pitches` pitches from `low` up."""
 

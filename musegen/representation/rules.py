@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Leap:
         semitones: the largest.
     """
 
+    counts: ClassVar[bool] = False
     voice: int
     semitones: int
 
@@ -61,6 +62,7 @@ class Lengths:
         longest: in steps; None for no limit.
     """
 
+    counts: ClassVar[bool] = False
     voice: int
     shortest: int = 1
     longest: int | None = None
@@ -105,6 +107,7 @@ class PitchOrder:
         pitches: MIDI.
     """
 
+    counts: ClassVar[bool] = True
     voice: int
     pitches: tuple[int, ...]
 
@@ -138,6 +141,7 @@ class Beginning:
         tones: pitch classes.
     """
 
+    counts: ClassVar[bool] = False
     voice: int
     tones: frozenset[int]
 
@@ -171,6 +175,7 @@ class Ending:
         before: pitch classes of the note before it; None when it may be any, or be missing.
     """
 
+    counts: ClassVar[bool] = False
     voice: int
     tones: frozenset[int] | None
     before: frozenset[int] | None = None

@@ -82,6 +82,11 @@ class _Moved:
         """From 0."""
         return self.rule.voice
 
+    @property
+    def counts(self) -> bool:
+        """See `Rule`."""
+        return self.rule.counts
+
     def automaton(self, low: int, pitches: int) -> Automaton:
         """See `Rule`."""
         return self.rule.automaton(low - self.semitones, pitches)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from musegen.representation.automaton import Automaton, Flags, Ints, Rule, heard, line, product
 from musegen.representation.roll import HOLD, REST
-from musegen.representation.template import Template
+from musegen.representation.template import Copy, Template
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,7 @@ class Cells:
             judged, 2 in the first onset or rest given after these.
         automaton: of the line and all rules.
         heard: (Q,) the class that sounds in each of its states; P in silence.
+        copies: passages that repeat earlier ones, and end in the same state as these.
     """
 
     classes: Flags
@@ -34,6 +35,7 @@ class Cells:
     new: Ints
     automaton: Automaton
     heard: Ints
+    copies: tuple[Copy, ...] = ()
 
     @classmethod
     def of(cls, template: Template, voice: int, low: int, pitches: int, in_range: Flags | None = None) -> Cells:
@@ -66,8 +68,10 @@ class Cells:
             there = slice(copy.target, copy.target + copy.steps)
             classes[there] = classes[copy.source : copy.source + copy.steps]
             sounds[there] = sounds[copy.source : copy.source + copy.steps]
-        automaton, sounding = _automaton(tuple(rule for rule in template.rules if rule.voice == voice), low, pitches)
-        return cls(classes, sounds, _new(is_open, symbols), automaton, sounding)
+        rules = tuple(rule for rule in template.rules if rule.voice == voice)
+        copies = () if any(rule.counts for rule in rules) else template.copies
+        automaton, sounding = _automaton(rules, low, pitches)
+        return cls(classes, sounds, _new(is_open, symbols), automaton, sounding, copies)
 
 
 @lru_cache(64)
@@ -130,8 +134,7 @@ class Ways:
         self.after = np.zeros((count + 1, states + 1), bool)  # as long as the others, to be looked up alike
         self.stay = np.zeros((count + 1, states + 1), np.int32)
         self.move = np.zeros((count + 1, states + 1), bool)
-        self.begin = True
-        self._look_back(count, 0)
+        self._look_back()
 
     @property
     def stuck(self) -> int | None:
@@ -141,10 +144,6 @@ class Ways:
         alive = np.flatnonzero(self.after.any(axis=1))
         return max(0, int(alive[0]) - 1) if len(alive) else len(self.after) - 2
 
-    def leads_on(self, step: int, state: int) -> bool:
-        """Whether the rest can be completed from a state before a step."""
-        return bool(self._alive(step)[state])
-
     def held(self, longest: int) -> Ints:
         """(Q + 1, longest) the state after so many steps, from 0, in which nothing changes."""
         onward = self.steps[0, np.arange(len(self.still)), self.still]
@@ -153,34 +152,21 @@ class Ways:
             path.append(onward[path[-1]])
         return np.stack(path, axis=1)
 
-    def fix(self, first: int, classes: Ints, now: int) -> None:
-        """Cells from a step on are known from here: look back over them again.
-
-        Args:
-            first: step.
-            classes: of the cells from there on.
-            now: the step that is written next; what lies before it is done.
-        """
-        self.cells.classes[first : first + len(classes)] = np.arange(self.cells.classes.shape[1]) == classes[:, None]
-        self._look_back(first + len(classes), now, first)
-
-    def _look_back(self, last: int, first: int, sure: int = 0) -> None:
-        """Go back from before step `last` to `first`, stopping where nothing changes once before `sure`."""
+    def _look_back(self) -> None:
+        """Go back from the end, step by step."""
         cells, heard = self.cells, np.append(self.cells.heard, 0)
-        for step in range(last - 1, first - 1, -1):
+        repeated = {copy.source + copy.steps - 1: copy.target + copy.steps - 1 for copy in cells.copies}
+        for step in range(len(self.after) - 2, -1, -1):
             onward, (changes, alike) = self._onward[cells.new[step]], self._changes[cells.new[step]]
             # States that may follow: legal here, and from which the rest can be completed; never the dead one.
             after = self._alive(step + 1) & cells.sounds[step][heard]
+            if step in repeated:  # a passage that comes again leaves the line in the state in which it left it before
+                after &= self.after[repeated[step]]
             stays = after[onward] & cells.classes[step][self.still]
-            stay = np.where(stays, 1 + self.stay[step + 1, onward], 0)
             move = after[changes[:, cells.classes[step]]].any(axis=1)[alike]
-            same = np.array_equal(after, self.after[step]) and np.array_equal(stay, self.stay[step])
-            same = same and np.array_equal(move, self.move[step])
-            self.after[step], self.stay[step], self.move[step] = after, stay, move
-            if same and step < sure:
-                return
-        if first == 0:
-            self.begin = bool(self._alive(0)[0])
+            self.after[step], self.move[step] = after, move
+            self.stay[step] = np.where(stays, 1 + self.stay[step + 1, onward], 0)
+        self.begin = bool(self._alive(0)[0])
 
     def _alive(self, step: int) -> Flags:
         """(Q + 1,) states before a step from which the rest can be completed."""

@@ -79,7 +79,7 @@ def test_a_form_and_nothing_else_is_always_met(particles):
 @pytest.mark.parametrize("copy", [Copy(0, 2, 2), Copy(0, 4, 5), Copy(4, 0, 2)])
 def test_a_copy_that_a_slice_could_straddle_is_a_mistake_of_ours(copy):
     blank = Template.blank(3, steps_per_quarter=1)
-    with pytest.raises(ValueError, match="does not begin with a bar after its source"):
+    with pytest.raises(ValueError, match="does not repeat whole bars"):
         composer("lstm", 1).fill([Template(blank.roll, blank.open, copies=(copy,))], Sampling(1), [1])
 
 

@@ -69,7 +69,6 @@ def test_a_voice_can_be_completed_exactly_when_some_line_answers_everything(seed
             may = ways.cells.classes[length] & ways.after[length, onward]
             goes_on = {line[length] for line in lines if line[:length] == opening}
             assert set(np.flatnonzero(may).tolist()) == goes_on
-            assert ways.leads_on(length, state)
             still = ways.still[state]
             assert ways.move[length, state] == bool(goes_on - {still})
             # How long nothing need change.
@@ -77,29 +76,6 @@ def test_a_voice_can_be_completed_exactly_when_some_line_answers_everything(seed
             while any(line[: length + most + 1] == (*opening, *[still] * (most + 1)) for line in lines):
                 most += 1
             assert ways.stay[length, state] == most
-
-
-@settings(max_examples=25, deadline=None)
-@given(SEEDS, st.integers(2, 5), st.data())
-def test_what_becomes_known_on_the_way_is_taken_in(seed, steps, data):
-    template = random_question(np.random.default_rng(seed), steps, [(LOW, LOW + PITCHES - 1)])
-    ways = Ways(Cells.of(template, 0, LOW, PITCHES))
-    first = data.draw(st.integers(1, steps - 1))
-    known = data.draw(st.lists(st.integers(0, K - 1), min_size=1, max_size=steps - first))
-    now = data.draw(st.integers(0, first))
-    lines = answers(template)
-    ways.fix(first, np.array(known), now)
-    left = [line for line in lines if list(line[first : first + len(known)]) == known]
-    for opening in {line[:now] for line in lines}:
-        state = walk(ways, opening + (0,) * (steps - now))[now]
-        can = any(line[:now] == opening for line in left)
-        fits = bool(ways.cells.classes[first : first + len(known), :][np.arange(len(known)), known].all())
-        assert fits
-        # What was forbidden there before may be told all the same: who tells it has written it where it was allowed.
-        if can:
-            assert ways.leads_on(now, state)
-    if now == 0:
-        assert ways.begin >= bool(left)
 
 
 def test_a_state_stays_as_a_held_note_and_silence_do():
