@@ -168,7 +168,8 @@ def _compose(made: Recipe, facts: Mapping[str, Any], form: Format, model: Path) 
         words = ["--output", str(target) if made.pieces != 1 else f"{target}/", "--to", form.suffixes[0][1:], "--quiet"]
         try:
             words += made.words(command, str(staged), files)
-            with _pipes(piped), command.make_context(made.command, words) as context:
+            names = click.get_current_context().help_option_names  # click keeps the help option of its first context
+            with _pipes(piped), command.make_context(made.command, words, help_option_names=names) as context:
                 context.meta[PACKED] = made.packed
                 command.invoke(context)
         except click.ClickException as error:

@@ -43,7 +43,7 @@ PAIR = (Input.of("pair", "/home/me/a.mid", b"first"), Input.of("pair", "-", b"se
 
 
 def recorded(words: list[str], *inputs: Input, command: click.Command = every_kind) -> tuple[Recipe, dict[str, object]]:
-    with command.make_context(command.name, list(words)) as context:
+    with command.make_context(command.name, list(words), help_option_names=["-h", "--help"]) as context:
         return record(HOW, *inputs), dict(context.params)
 
 
