@@ -209,6 +209,8 @@ class Run:
             if turn:
                 may = turn.lengths() if voice is None else turn.symbols(column, voice)
                 allowed = np.where(may, logits, -np.inf)
+                turn.give_up(lost := allowed.max(axis=1) == -np.inf)
+                allowed[lost] = logits[lost]
             else:
                 allowed = logits if voice is None else np.where(composer.in_range[voice], logits, -np.inf)
             chosen = choose(column, logits, allowed)

@@ -158,6 +158,10 @@ class Turn:
         for column in range(v.voices - 1):
             self.last[:, column] &= ~movable[:, column + 1 :].any(axis=1)
 
+    def give_up(self, lost: Flags) -> None:
+        """Rows in which the model itself leaves nothing of what may be written count for nothing."""
+        self.stuck |= lost
+
     def symbols(self, column: int, voice: int) -> Flags:
         """(n, K) what the voice may write."""
         v, may, silent = self.limits.vocabulary, self.may[:, voice], self.silent[:, voice]
