@@ -56,6 +56,7 @@ checkpoints: $(INSTALLED)  ## Train the shipped models anew
 benchmark: $(INSTALLED)  ## Measure speed, and quality on public data (DATA=FOLDER); the last figures stand in benchmarks/
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/steering.py
 
 clean:  ## Remove what was built, but for .venv and the shipped files
 	rm -rf build dist demo .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
