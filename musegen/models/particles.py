@@ -114,10 +114,11 @@ def _quarters_alike(run: Run, row: int, contrasts: Sequence[Copy], end: int) -> 
 
 def _share(logits: Floats, allowed: Floats, temperature: float) -> Floats:
     """(n,) logarithm of the probability that something allowed is drawn, of (n, K) logits with and without the rest."""
-    highest = logits.max(axis=1, keepdims=True)
-    whole = np.exp((logits - highest) / temperature).sum(axis=1)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp((allowed - highest) / temperature).sum(axis=1) / whole))
+    likeliest, best = logits.max(axis=1, keepdims=True), allowed.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):  # next to temperature 0 even the best that is allowed may be out of the question
+        whole = np.exp((logits - likeliest) / temperature).sum(axis=1)
+        part = np.exp((allowed - best) / temperature).sum(axis=1)
+        return np.asarray(np.maximum((best - likeliest)[:, 0] / temperature, -1e200) + np.log(part / whole))
 
 
 def _resample(run: Run, rows: Ints, weights: Floats, generator: np.random.Generator) -> None:

@@ -131,3 +131,11 @@ def test_with_many_particles_a_filling_is_drawn_as_if_the_model_had_known():
         apart.append(np.abs(counts / 100 - likely / likely.sum()).sum() / 2)
     assert apart[0] > 0.4
     assert apart[1] < 0.1
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-3])
+def test_next_to_temperature_0_what_is_forced_is_still_written(temperature):
+    templates = templates_of(3, 3)
+    fillings = composer("lstm", 3).fill(templates, Sampling(1, temperature, particles=3), [1, 2, 3])
+    found = [violations(template, filling.roll) for template, filling in zip(templates, fillings, strict=True)]
+    assert found == [[], [], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
@@ -126,7 +127,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(ABC):
     """One demand, such as `--range soprano:C4-G5`.
 
     Attributes:
@@ -152,21 +153,21 @@ class Constraint:
         """Constraints of a kind replace each other only where this is the same."""
         return ""
 
+    @abstractmethod
     def parsed(self) -> object:
         """What the text says.
 
         Raises:
             MusegenError: it does not follow the syntax.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, sheet: Sheet) -> None:
         """Narrow what is open; what is fixed is never judged.
 
         Raises:
             MusegenError: it does not fit the piece.
         """
-        raise NotImplementedError
 
     def wrong(self, why: str = "") -> MusegenError:
         """For a text that does not follow the syntax."""
