@@ -35,7 +35,9 @@ NOT_RUN = (  # a line that begins so -> needs the network, or changes the shell 
 SHORTER = (  # what only costs time -> less of it
     (r"--minutes [\d.]+", "--minutes 0.03"),
     (r"--epochs \d+", "--minutes 0.03"),
-    (r"-n \d{2,}", "-n 2"),
+    (r"-n (\d{2,}|[3-9])\b", "-n 2"),
+    (r"--effort \d+", "--effort 4"),
+    (r"(musegen explore \S+)(?!.*--split)", r"\1 --split test"),
     (r"--set hidden=\d+", "--set hidden=32"),
     (r"^(musegen train (?!.*--minutes).*)$", r"\1 --minutes 0.03"),
 )

@@ -50,7 +50,7 @@ def sample(
     Examples:
       musegen sample -o new.mid
       musegen sample celtic-lstm --key D --metre 6/8 --bars 16 --seed 7 -o jig.abc
-      musegen sample celtic-lstm --form AABA --bars 32 --leap 12 --end tonic -o song.abc
+      musegen sample celtic-lstm --form AABA --bars 16 --leap 12 --end tonic --seed 4 -o song.abc
       musegen sample celtic-lstm --like hymn.mid --effort 32 --seed 5 -o after-the-hymn.abc
       musegen sample bach-vae --latent 0.2,1 --less "note density" 1 --seed 3 -o calm.mid
       musegen sample -n 100 --seed 1 -o out/ | xargs -n 1 musegen plot

@@ -38,7 +38,7 @@ def vary(*, amount: float, voices: str | None, job: Job) -> None:
       musegen vary tune.abc --amount 0.3 --seed 1 -o variation.abc
       musegen vary chorale.mid --amount 0.5 --voices alto,tenor -n 3 -o variations/
       musegen vary tune.abc --amount 1 --keep rhythm -o same-rhythm.abc
-      musegen sample celtic-lstm -o - | musegen vary - --amount 0.3 -o - | musegen harmonize - -o set.mid
+      musegen sample celtic-lstm -o - | musegen vary - --amount 0.3 -o varied.mid
     """
     from musegen import reworking as pieces
 
