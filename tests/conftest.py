@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import toys
 
 Trained = Callable[..., Path]
+
+settings.register_profile("suite", max_examples=40, deadline=None)  # the whole suite is to take minutes
+settings.load_profile("suite")
 
 # Whoever runs the tests in the background has them ignore Ctrl-C, and every program that they start.
 for _number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
